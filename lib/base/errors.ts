@@ -1,0 +1,71 @@
+/** What every error that a caller may handle carries. */
+export interface WeirErrorOptions<Code extends string> {
+  /** One of the closed set of its class. */
+  readonly code: Code;
+  /** Whether the same call may succeed later without a change. */
+  readonly retryable?: boolean;
+  /** What to do about it, one sentence without full stop, shown after the message on a command line. */
+  readonly cure?: string;
+  readonly cause?: unknown;
+}
+
+/**
+ * The base of each module's one error class. The message reads `Cannot <action>: <state>`.
+ *
+ * @example
+ * ```ts
+ * import { WeirError } from "./errors.ts";
+ * class LogError extends WeirError<"disk_full" | "locked"> {
+ *   override readonly name = "LogError";
+ * }
+ * const error = new LogError("Cannot append: no space left", { code: "disk_full", cure: "free some space" });
+ * console.log(error.code, error.retryable);
+ * ```
+ */
+export class WeirError<Code extends string = string> extends Error {
+  override readonly name: string = "WeirError";
+  readonly code: Code;
+  readonly retryable: boolean;
+  readonly cure: string | undefined;
+
+  constructor(message: string, options: WeirErrorOptions<Code>) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code;
+    this.retryable = options.retryable ?? false;
+    this.cure = options.cure;
+  }
+}
+
+/** A flag, file or set-up that a person must change: exit code 2, one line, nothing was started. */
+export class UsageError extends WeirError<"usage"> {
+  override readonly name = "UsageError";
+
+  /**
+   * @param message what is wrong, what was expected
+   * @param cure what to do
+   */
+  constructor(message: string, cure?: string, cause?: unknown) {
+    super(message, { code: "usage", ...(cure === undefined ? {} : { cure }), cause });
+  }
+}
+
+/** The message of anything thrown, on one line. */
+export function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message || error.name : String(error);
+  return text.replaceAll(/\s*\n\s*/g, " ");
+}
+
+/**
+ * One line for a person: the message, and the cure where the error knows one.
+ *
+ * @example
+ * ```ts
+ * import { lineOf, UsageError } from "./errors.ts";
+ * import assert from "node:assert/strict";
+ * assert.equal(lineOf(new UsageError("Cannot start: port 80 is taken", "give --port 0")), "Cannot start: port 80 is taken; give --port 0");
+ * ```
+ */
+export function lineOf(error: unknown): string {
+  const cure = error instanceof WeirError ? error.cure : undefined;
+  return cure === undefined ? messageOf(error) : `${messageOf(error)}; ${cure}`;
+}
