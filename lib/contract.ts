@@ -107,6 +107,37 @@ export interface Producer extends AsyncDisposable {
   sendEndMarker(partition: number, sequenceId: number): Promise<Receipt>;
 }
 
+/**
+ * Reads from a message what the windows need, into its own fields: no object a message.
+ * One instance serves one partition; it numbers the sources in the order it meets them.
+ */
+export interface Projection {
+  /** Names of `measures`, as the columns of the table begin: `<name>_count`, `_avg`, `_min`, `_max`. */
+  readonly measureNames: readonly string[];
+  /** Names of `flags`, as the columns of the table: how many messages had it set. */
+  readonly flagNames: readonly string[];
+  /** The message's values, in the order of `measureNames`. */
+  readonly measures: Float64Array;
+  /** 0 or 1 each, in the order of `flagNames`. */
+  readonly flags: Uint8Array;
+  /** Number of the message's source, from 0. */
+  readonly sourceSlot: number;
+  readonly sequence: number;
+  readonly eventTimeMs: EventTimeMs;
+  /** How many sources it has met. */
+  readonly sourceCount: number;
+  sourceName(slot: number): string;
+  /** `sourceHash` of the source's name. */
+  sourceHash(slot: number): number;
+  /** The slot of a source by its name, numbering it if it is new: how a checkpoint restores slots. */
+  slotOf(sourceName: string): number;
+  /** Reads the message in `bytes[start..end)`.
+   *
+   * @throws an error with `offset` when it is not a whole message
+   */
+  read(bytes: Uint8Array, start: number, end: number): void;
+}
+
 /** One closed window of one source, as a row; the columns are those of the sink's table, 64-bit integers as text. */
 export type WindowRow = Readonly<Record<string, string | number>>;
 

@@ -1,5 +1,4 @@
 /** Primitives that everything else stands on; imports nothing of the project. */
-export { assert, AssertionError, unreachable } from "./assert.ts";
 export {
   bytesOfHex,
   concatBytes,
@@ -14,7 +13,17 @@ export { FakeClock, systemClock } from "./clock.ts";
 export type { Clock, EventTimeMs, MonoUs, WallTimeMs } from "./clock.ts";
 export { crc32cPortable, loadCrc32c } from "./crc32c.ts";
 export type { Crc32c } from "./crc32c.ts";
-export { lineOf, messageOf, UsageError, WeirError } from "./errors.ts";
+export { systemDisk, writeDurably } from "./disk.ts";
+export type { Disk, DiskFile } from "./disk.ts";
+export {
+  assert,
+  AssertionError,
+  lineOf,
+  messageOf,
+  unreachable,
+  UsageError,
+  WeirError,
+} from "./errors.ts";
 export type { WeirErrorOptions } from "./errors.ts";
 export { LatencyHistogram } from "./histogram.ts";
 export type { LatencySummary } from "./histogram.ts";
