@@ -124,6 +124,8 @@ export interface Projection {
   readonly sourceSlot: number;
   readonly sequence: number;
   readonly eventTimeMs: EventTimeMs;
+  /** When the message should have gone out, whole ms since 1970: delivery latency counts from here. */
+  readonly ingestTimeMs: WallTimeMs;
   /** How many sources it has met. */
   readonly sourceCount: number;
   sourceName(slot: number): string;
