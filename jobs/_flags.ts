@@ -1,0 +1,311 @@
+import { parseDurationMs, parseSizeBytes, UsageError } from "../lib/base/mod.ts";
+
+/** What kinds of value a flag takes. Durations are read into ms, sizes into bytes, shares are 0 to 1. */
+interface Kinds {
+  readonly text: string;
+  readonly count: number;
+  readonly number: number;
+  readonly share: number;
+  readonly duration: number;
+  readonly size: number;
+  readonly boolean: boolean;
+  readonly list: readonly string[];
+}
+
+/** How one flag is read, and what `--help` says of it. */
+export interface FlagSpec<Kind extends keyof Kinds = keyof Kinds, Value = Kinds[Kind]> {
+  readonly kind: Kind;
+  readonly help: string;
+  /** Value as a person would type it; a flag without one is undefined when absent. */
+  readonly default?: string;
+  /** Smallest value, for numbers, in the unit that the value is read into. */
+  readonly min?: number;
+  readonly max?: number;
+  /** The only texts allowed. */
+  readonly choices?: readonly string[];
+  /** Environment variables beside `WEIR_<FLAG>`, in the order they are asked. */
+  readonly env?: readonly string[];
+  /** Refuses a value by throwing; the message is shown. */
+  readonly check?: (value: Value) => void;
+}
+
+/** A table of flags by name, as `--help` shows them. */
+export type FlagTable = Readonly<Record<string, FlagSpec>>;
+
+type Required<Spec extends FlagSpec> = Spec["kind"] extends "boolean" | "list" ? true
+  : Spec extends { readonly default: string } ? true
+  : false;
+
+/** The values of a table: undefined where a flag has no default. */
+export type FlagValues<Table extends FlagTable> = {
+  readonly [Name in keyof Table]: Required<Table[Name]> extends true ? Kinds[Table[Name]["kind"]]
+    : Kinds[Table[Name]["kind"]] | undefined;
+};
+
+/** How a job is called. */
+export interface Usage {
+  /** As typed: `deno task bench50k`. */
+  readonly command: string;
+  readonly summary: string;
+  /** Names of the arguments that are not flags. */
+  readonly positionals?: readonly string[];
+  readonly examples?: readonly string[];
+}
+
+const COMMON = {
+  verbose: { kind: "boolean", help: "say more; show stack traces" },
+  help: { kind: "boolean", help: "show this text" },
+} as const satisfies FlagTable;
+
+/** The name of a flag's environment variable: WEIR_ and the flag in capitals. */
+export function environmentName(flag: string): string {
+  return `WEIR_${flag.replaceAll("-", "_").toUpperCase()}`;
+}
+
+function readNumber(text: string, spec: FlagSpec, read: (text: string) => number): number {
+  const value = read(text);
+  if (!Number.isFinite(value)) throw new RangeError("expected a number");
+  if (spec.min !== undefined && value < spec.min) {
+    throw new RangeError(`expected at least ${spec.min}`);
+  }
+  if (spec.max !== undefined && value > spec.max) {
+    throw new RangeError(`expected at most ${spec.max}`);
+  }
+  return value;
+}
+
+function readCount(text: string): number {
+  const plain = text.replaceAll("_", "");
+  if (!/^-?\d+$/.test(plain)) throw new RangeError("expected a whole number");
+  return Number(plain);
+}
+
+function readDecimal(text: string): number {
+  if (!/^-?(\d+\.?\d*|\.\d+)(e-?\d+)?$/i.test(text)) throw new RangeError("expected a number");
+  return Number(text);
+}
+
+function readDuration(text: string): number {
+  try {
+    return parseDurationMs(text);
+  } catch {
+    throw new RangeError("expected a duration with its unit, e.g. 10ms, 5s, 3m");
+  }
+}
+
+function readSize(text: string): number {
+  try {
+    return parseSizeBytes(text);
+  } catch {
+    throw new RangeError("expected a size, e.g. 4096, 64KiB, 2GB");
+  }
+}
+
+function readBoolean(text: string): boolean {
+  if (["", "1", "true", "yes"].includes(text)) return true;
+  if (["0", "false", "no"].includes(text)) return false;
+  throw new RangeError("expected true or false");
+}
+
+function readText(text: string, spec: FlagSpec): string {
+  if (spec.choices !== undefined && !spec.choices.includes(text)) {
+    throw new RangeError(`expected ${spec.choices.join(" or ")}`);
+  }
+  return text;
+}
+
+function readValue(text: string, spec: FlagSpec): string | number | boolean {
+  switch (spec.kind) {
+    case "count":
+      return readNumber(text, spec, readCount);
+    case "number":
+      return readNumber(text, spec, readDecimal);
+    case "share":
+      return readNumber(text, { min: 0, max: 1, ...spec }, readDecimal);
+    case "duration":
+      return readNumber(text, spec, readDuration);
+    case "size":
+      return readNumber(text, spec, readSize);
+    case "boolean":
+      return readBoolean(text);
+    case "text":
+    case "list":
+      return readText(text, spec);
+  }
+}
+
+interface Given {
+  readonly name: string;
+  readonly text: string;
+  /** What the error names: the flag or the variable. */
+  readonly from: string;
+}
+
+interface Split {
+  readonly given: Given[];
+  readonly positionals: string[];
+  readonly problems: string[];
+}
+
+function nearest(name: string, names: readonly string[]): string | undefined {
+  const distance = (a: string, b: string): number => {
+    let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+    for (let i = 1; i <= a.length; i++) {
+      const next = [i];
+      for (let j = 1; j <= b.length; j++) {
+        const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+        next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+      }
+      row = next;
+    }
+    return row[b.length]!;
+  };
+  const ranked = names.map((other) => ({ other, far: distance(name, other) }));
+  ranked.sort((a, b) => a.far - b.far);
+  const best = ranked[0];
+  return best !== undefined && best.far <= Math.max(2, name.length / 3) ? best.other : undefined;
+}
+
+function splitArguments(table: FlagTable, args: readonly string[]): Split {
+  const split: Split = { given: [], positionals: [], problems: [] };
+  for (let i = 0; i < args.length; i++) {
+    const argument = args[i]!;
+    if (argument === "--") {
+      split.positionals.push(...args.slice(i + 1));
+      break;
+    }
+    if (!argument.startsWith("-") || argument === "-") {
+      split.positionals.push(argument);
+      continue;
+    }
+    const [, name = argument, inline] = /^--([^=]+)(?:=([^]*))?$/.exec(argument) ?? [];
+    const spec = Object.hasOwn(table, name) ? table[name] : undefined;
+    if (spec === undefined) {
+      const similar = nearest(name.replace(/^-+/, ""), Object.keys(table));
+      const cure = similar === undefined ? "see --help" : `did you mean --${similar}?`;
+      split.problems.push(`unknown flag ${argument.split("=")[0]}; ${cure}`);
+      if (inline === undefined && args[i + 1] !== undefined && !args[i + 1]!.startsWith("-")) i++;
+      continue;
+    }
+    let text = inline;
+    if (text === undefined && spec.kind === "boolean") text = "";
+    if (text === undefined) {
+      text = args[i + 1];
+      if (text === undefined || text.startsWith("--")) {
+        split.problems.push(`--${name} lacks its value; give e.g. --${name} ${exampleOf(spec)}`);
+        continue;
+      }
+      i++;
+    }
+    split.given.push({ name, text, from: `--${name}` });
+  }
+  return split;
+}
+
+function exampleOf(spec: FlagSpec): string {
+  return spec.default ?? spec.choices?.[0] ?? { duration: "5s", size: "1GiB", text: "…" }[
+    spec.kind as string
+  ] ?? "1";
+}
+
+function fromEnvironment(
+  table: FlagTable,
+  taken: ReadonlySet<string>,
+  environment: (name: string) => string | undefined,
+): Given[] {
+  const given: Given[] = [];
+  for (const [name, spec] of Object.entries(table)) {
+    if (taken.has(name) || name === "help") continue;
+    const variables = [environmentName(name), ...(spec.env ?? [])];
+    const variable = variables.find((candidate) => environment(candidate));
+    if (variable === undefined) continue;
+    given.push({ name, text: environment(variable)!, from: variable });
+  }
+  return given;
+}
+
+/** What a call of a job says. */
+export interface ParsedFlags<Table extends FlagTable> {
+  readonly flags: FlagValues<Table & typeof COMMON>;
+  readonly positionals: readonly string[];
+}
+
+/**
+ * Reads flags, then the environment (`WEIR_RATE` for `--rate`), then defaults.
+ *
+ * @param table the flags of the job; `--verbose` and `--help` are added
+ * @param usage how it is called
+ * @param args without the program's name
+ * @param environment reads one variable
+ * @throws {UsageError} that names every mistake, one a line
+ */
+export function parseFlags<const Table extends FlagTable>(
+  table: Table,
+  usage: Usage,
+  args: readonly string[],
+  environment: (name: string) => string | undefined = (name) => Deno.env.get(name),
+): ParsedFlags<Table> {
+  const all: FlagTable = { ...table, ...COMMON };
+  const { given, positionals, problems } = splitArguments(all, args);
+  const values: Record<string, unknown> = {};
+  for (const [name, spec] of Object.entries(all)) {
+    if (spec.kind === "list") values[name] = [];
+    else if (spec.kind === "boolean") values[name] = spec.default === "true";
+    else if (spec.default !== undefined) values[name] = readValue(spec.default, spec);
+  }
+  const named = new Set(given.map((one) => one.name));
+  for (const one of [...fromEnvironment(all, named, environment), ...given]) {
+    const spec = all[one.name]!;
+    try {
+      const value = readValue(one.text, spec);
+      spec.check?.(value as never);
+      if (spec.kind === "list") (values[one.name] as unknown[]).push(value);
+      else values[one.name] = value;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      problems.push(`${one.from} ${JSON.stringify(one.text)}: ${why}`);
+    }
+  }
+  const wanted = usage.positionals ?? [];
+  if (values.help !== true) {
+    if (positionals.length > wanted.length) {
+      problems.push(
+        `unexpected argument ${JSON.stringify(positionals[wanted.length])}; see --help`,
+      );
+    }
+    if (positionals.length < wanted.length) {
+      problems.push(`lacks ${wanted.slice(positionals.length).join(" ")}; see --help`);
+    }
+    if (problems.length > 0) throw new UsageError(problems.join("\n"));
+  }
+  return { flags: values as FlagValues<Table & typeof COMMON>, positionals };
+}
+
+/** The text of `--help`. */
+export function helpText(table: FlagTable, usage: Usage): string {
+  const all: FlagTable = { ...table, ...COMMON };
+  const rows = Object.entries(all).map(([name, spec]) => {
+    const argument = spec.kind === "boolean"
+      ? ""
+      : ` ${spec.choices?.join("|") ?? spec.kind.toUpperCase()}`;
+    const fallback = spec.default === undefined ? "" : ` (default ${spec.default})`;
+    return [`  --${name}${argument}`, `${spec.help}${fallback}`] as const;
+  });
+  const width = Math.min(34, Math.max(...rows.map(([left]) => left.length)) + 2);
+  const lines = rows.map(([left, right]) =>
+    left.length < width - 1 ? left.padEnd(width) + right : `${left}\n${" ".repeat(width)}${right}`
+  );
+  const positionals = (usage.positionals ?? []).map((name) => ` ${name}`).join("");
+  return [
+    usage.summary,
+    "",
+    `Usage: ${usage.command}${positionals} [flags]`,
+    "",
+    ...lines,
+    "",
+    `Each flag has an environment variable: ${environmentName("rate")} for --rate. Flags win.`,
+    "Durations take us, ms, s, m, h; sizes take KB, MiB, GB and so on.",
+    ...(usage.examples === undefined ? [] : ["", "Examples:"]),
+    ...(usage.examples ?? []).map((example) => `  ${example}`),
+  ].join("\n");
+}
