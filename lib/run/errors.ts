@@ -1,0 +1,16 @@
+import { WeirError } from "../base/mod.ts";
+
+/** What can go wrong around a run. */
+export type RunErrorCode =
+  | "folder_exists"
+  | "folder_missing"
+  | "not_writable"
+  | "disk_space"
+  | "role_failed"
+  | "role_not_ready"
+  | "interrupted";
+
+/** The one error of run/. */
+export class RunError extends WeirError<RunErrorCode> {
+  override readonly name = "RunError";
+}

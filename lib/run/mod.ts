@@ -1,0 +1,31 @@
+/** A run: its folder, its processes, its samples. */
+export { RunError } from "./errors.ts";
+export type { RunErrorCode } from "./errors.ts";
+export { parseRoleLine, ROLES, SUPERVISED_VARIABLE } from "./protocol.ts";
+export type {
+  DrainedLine,
+  FailureLine,
+  HistogramJson,
+  IntervalLine,
+  NoteLine,
+  ReadyLine,
+  Role,
+  RoleLine,
+} from "./protocol.ts";
+export {
+  assertDiskSpace,
+  createRunFolder,
+  freeDiskBytes,
+  newRunId,
+  openRunFolder,
+  writeJson,
+} from "./run_folder.ts";
+export type { RunFolder } from "./run_folder.ts";
+export type { RoleExit, RoleProcess, RoleSpec } from "./role_process.ts";
+export { superviseRole } from "./supervisor.ts";
+export type {
+  Restart,
+  SupervisedRole,
+  SupervisorObserver,
+  SupervisorOptions,
+} from "./supervisor.ts";

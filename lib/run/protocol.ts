@@ -1,0 +1,79 @@
+/**
+ * What a role says on its standard output, one JSON document a line, to whoever started it. Nothing is ever said to a role but by closing its
+ * standard input, which asks it to end: a producer drains first.
+ *
+ * @module
+ */
+
+/** The roles of a run; each is a process of its own. */
+export const ROLES = ["produce", "broker", "aggregate", "clickhouse", "runner"] as const;
+
+/** The name of a role. */
+export type Role = typeof ROLES[number];
+
+/** Environment variable that tells a role that a runner supervises it: it then ends with its standard input and leaves Ctrl-C to the runner. */
+export const SUPERVISED_VARIABLE = "WEIR_SUPERVISED";
+
+/** The first line of a role: it can be used from now on. */
+export interface ReadyLine {
+  readonly role: Role;
+  readonly ready: true;
+  readonly pid: number;
+  /** Prometheus text is served here. */
+  readonly metricsUrl: string;
+  readonly port?: number;
+  readonly url?: string;
+  readonly adminUrl?: string;
+  readonly version?: string;
+}
+
+/** An HDR histogram as text, with the count of values below zero. */
+export interface HistogramJson {
+  readonly hdr: string;
+  readonly negative: number;
+}
+
+/** Latencies recorded since the last such line, by name. */
+export interface IntervalLine {
+  readonly event: "interval";
+  readonly atMs: number;
+  readonly histograms: Readonly<Record<string, HistogramJson>>;
+}
+
+/** All windows of a partition are stored and acknowledged up to its end marker. */
+export interface DrainedLine {
+  readonly event: "drained";
+  readonly partition: number;
+}
+
+/** Something to be remembered: it goes into the result as it is. */
+export interface NoteLine {
+  readonly event: "note";
+  readonly kind: string;
+  readonly data: unknown;
+}
+
+/** The last words of a role that cannot go on. */
+export interface FailureLine {
+  readonly event: "failure";
+  readonly message: string;
+  readonly code?: string;
+}
+
+/** Any line of a role. */
+export type RoleLine = ReadyLine | IntervalLine | DrainedLine | NoteLine | FailureLine;
+
+/**
+ * Reads one line of a role; text that is not JSON is no line of the protocol.
+ *
+ * @returns undefined for anything else
+ */
+export function parseRoleLine(text: string): RoleLine | undefined {
+  if (!text.startsWith("{")) return undefined;
+  try {
+    const value = JSON.parse(text);
+    return value.ready === true || typeof value.event === "string" ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

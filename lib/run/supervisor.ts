@@ -1,0 +1,206 @@
+import type { Clock } from "../base/mod.ts";
+import { RunError } from "./errors.ts";
+import type { ReadyLine, Role, RoleLine } from "./protocol.ts";
+import {
+  describeExit,
+  type RoleExit,
+  type RoleProcess,
+  type RoleSpec,
+  startRole,
+} from "./role_process.ts";
+
+/** A role that died and was started again. Times are wall ms. */
+export interface Restart {
+  readonly role: Role;
+  readonly name: string;
+  /** When it died. */
+  readonly atMs: number;
+  readonly reason: string;
+  /** From its death to its ready line. */
+  readyAfterMs: number | null;
+  /** From its death until it worked again: its own count of work moved on. */
+  recoveryMs: number | null;
+}
+
+/** What the supervisor tells. */
+export interface SupervisorObserver {
+  line(name: string, line: RoleLine): void;
+  ready(name: string, ready: ReadyLine): void;
+  restarting(restart: Restart): void;
+  restarted(restart: Restart): void;
+  /** A role ended for good; `error` when it should not have. */
+  ended(name: string, error: RunError | undefined): void;
+}
+
+/** How roles are kept alive. */
+export interface SupervisorOptions {
+  readonly clock: Clock;
+  readonly config: string;
+  readonly logFolder: string;
+  readonly observer: SupervisorObserver;
+}
+
+const RESTARTS_PER_MINUTE_MAX = 3;
+const READY_WITHIN_MS = 60_000;
+const USAGE_EXIT_CODE = 2;
+
+/** One role under supervision, whichever process it is at the moment. */
+export interface SupervisedRole {
+  readonly spec: RoleSpec;
+  readonly ready: ReadyLine;
+  readonly pid: number;
+  /** Resolves when it ended for good and is not started again. */
+  readonly ended: Promise<void>;
+  /** Asks it to end, and ends it after `graceMs`. */
+  stop(graceMs: number): Promise<void>;
+  /** Sends a signal; a killed role is started again. */
+  kill(signal: Deno.Signal): void;
+}
+
+class RoleKeeper implements SupervisedRole {
+  readonly #options: SupervisorOptions;
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #restartsAtMs: number[] = [];
+  #process: RoleProcess;
+  #ready: ReadyLine | undefined;
+  #stopping = false;
+
+  constructor(readonly spec: RoleSpec, options: SupervisorOptions) {
+    this.#options = options;
+    this.#process = this.#start();
+  }
+
+  get ready(): ReadyLine {
+    if (this.#ready === undefined) throw new TypeError(`${this.spec.name} is not ready`);
+    return this.#ready;
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  kill(signal: Deno.Signal): void {
+    this.#process.kill(signal);
+  }
+
+  /** Waits for the first ready line, then watches. */
+  async begin(): Promise<void> {
+    try {
+      await this.#becomeReady();
+    } catch (error) {
+      await this.#process.exited;
+      this.#ended.resolve();
+      throw error;
+    }
+    this.#watch();
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    const process = this.#process;
+    process.closeInput();
+    const patience = new AbortController();
+    const killing = this.#options.clock.sleep(graceMs, patience.signal)
+      .then(() => this.#process.kill("SIGKILL"), () => {/* it ended in time */});
+    await process.exited;
+    await this.#ended.promise;
+    patience.abort();
+    await killing;
+  }
+
+  #start(): RoleProcess {
+    const { config, logFolder, observer } = this.#options;
+    return startRole(this.spec, {
+      config,
+      logPath: `${logFolder}/${this.spec.name}.log`,
+      previous: this.#ready,
+      onLine: (line) => observer.line(this.spec.name, line),
+    });
+  }
+
+  async #becomeReady(): Promise<void> {
+    const patience = new AbortController();
+    const process = this.#process;
+    const late = this.#options.clock.sleep(READY_WITHIN_MS, patience.signal).then(() => {
+      process.kill("SIGKILL");
+    }, () => {/* it was ready in time */});
+    try {
+      this.#ready = await process.ready;
+    } finally {
+      patience.abort();
+      await late;
+    }
+    this.#options.observer.ready(this.spec.name, this.#ready);
+  }
+
+  async #watch(): Promise<void> {
+    const { clock, observer } = this.#options;
+    for (;;) {
+      const exit = await this.#process.exited;
+      const atMs = clock.wallMs();
+      if (this.#stopping || exit.code === 0 && exit.signal === null) break;
+      const hopeless = this.#whyNotAgain(exit, atMs);
+      if (hopeless !== undefined) {
+        observer.ended(this.spec.name, hopeless);
+        return this.#ended.resolve();
+      }
+      const restart: Restart = {
+        role: this.spec.role,
+        name: this.spec.name,
+        atMs,
+        reason: describeExit(exit),
+        readyAfterMs: null,
+        recoveryMs: null,
+      };
+      observer.restarting(restart);
+      this.#process = this.#start();
+      // A stop that came while it was dead must reach the new process too.
+      if (this.#stopping) this.#process.closeInput();
+      try {
+        await this.#becomeReady();
+      } catch {
+        // It died again before it was ready: the loop counts that as one more death.
+        continue;
+      }
+      restart.readyAfterMs = clock.wallMs() - atMs;
+      observer.restarted(restart);
+    }
+    observer.ended(this.spec.name, undefined);
+    this.#ended.resolve();
+  }
+
+  #whyNotAgain(exit: RoleExit, atMs: number): RunError | undefined {
+    const because = `${this.spec.name} ended with ${describeExit(exit)}` +
+      (exit.lastWords === "" ? "" : ` (${exit.lastWords})`);
+    if (exit.code === USAGE_EXIT_CODE && exit.signal === null) {
+      return new RunError(`Cannot go on: ${because}`, { code: "role_failed" });
+    }
+    const recent = this.#restartsAtMs.filter((at) => at > atMs - 60_000);
+    if (recent.length >= RESTARTS_PER_MINUTE_MAX) {
+      return new RunError(
+        `Cannot go on: ${because}, for the ${recent.length + 1}th time in a minute`,
+        { code: "role_failed", cure: `see ${this.#options.logFolder}/${this.spec.name}.log` },
+      );
+    }
+    this.#restartsAtMs.push(atMs);
+    return undefined;
+  }
+}
+
+/**
+ * Starts a role and keeps it alive: when it dies it is started again with the same arguments, port, data and identity, at most three times a minute.
+ *
+ * @throws {RunError} `role_not_ready` with its last words when it does not become ready the first time
+ */
+export async function superviseRole(
+  spec: RoleSpec,
+  options: SupervisorOptions,
+): Promise<SupervisedRole> {
+  const keeper = new RoleKeeper(spec, options);
+  await keeper.begin();
+  return keeper;
+}
