@@ -1,0 +1,21 @@
+/** Figures of processes: exposed, scraped, kept and turned into series over time. */
+export { bucketQuantileSec, LatencyBuckets } from "./buckets.ts";
+export type { CumulativeBuckets } from "./buckets.ts";
+export { downsample } from "./downsample.ts";
+export type { Points } from "./downsample.ts";
+export { MetricsError } from "./error.ts";
+export type { MetricsErrorCode } from "./error.ts";
+export { METRIC } from "./names.ts";
+export { parseExposition } from "./parser.ts";
+export type { Scrape } from "./parser.ts";
+export { measureEventLoop, processCpuSec, processRssBytes, registerProcess } from "./process.ts";
+export type { EventLoopProbe } from "./process.ts";
+export { bucketIncrease, counterIncrease, gauges, ratesPerSec, totals } from "./rates.ts";
+export { MetricRegistry } from "./registry.ts";
+export type { Labels, MetricOptions } from "./registry.ts";
+export { parseSamples, readSamples, roleOf, SampleLog } from "./series.ts";
+export type { Sample } from "./series.ts";
+export { scrapeMetrics, serveMetrics } from "./server.ts";
+export type { MetricsServer, ServeMetricsOptions } from "./server.ts";
+export { backlogs, timelineOf } from "./timeline.ts";
+export type { RoleTimeline, Timeline, TimelineOptions } from "./timeline.ts";
