@@ -13,8 +13,8 @@ interface Kinds {
 }
 
 /** How one flag is read, and what `--help` says of it. */
-export interface FlagSpec<Kind extends keyof Kinds = keyof Kinds, Value = Kinds[Kind]> {
-  readonly kind: Kind;
+export interface FlagSpec {
+  readonly kind: keyof Kinds;
   readonly help: string;
   /** Value as a person would type it; a flag without one is undefined when absent. */
   readonly default?: string;
@@ -25,8 +25,8 @@ export interface FlagSpec<Kind extends keyof Kinds = keyof Kinds, Value = Kinds[
   readonly choices?: readonly string[];
   /** Environment variables beside `WEIR_<FLAG>`, in the order they are asked. */
   readonly env?: readonly string[];
-  /** Refuses a value by throwing; the message is shown. */
-  readonly check?: (value: Value) => void;
+  /** Refuses a text by throwing; the message is shown. */
+  readonly check?: (text: string) => void;
 }
 
 /** A table of flags by name, as `--help` shows them. */
@@ -258,7 +258,7 @@ export function parseFlags<const Table extends FlagTable>(
     const spec = all[one.name]!;
     try {
       const value = readValue(one.text, spec);
-      spec.check?.(value as never);
+      spec.check?.(one.text);
       if (spec.kind === "list") (values[one.name] as unknown[]).push(value);
       else values[one.name] = value;
     } catch (error) {
