@@ -29,3 +29,8 @@ export type {
   SupervisorObserver,
   SupervisorOptions,
 } from "./supervisor.ts";
+export { intervalLatencies, Latencies } from "./latencies.ts";
+export { resourceUse } from "./resources.ts";
+export type { ResourceUse } from "./resources.ts";
+export { Sampler } from "./sampler.ts";
+export type { SamplerOptions, SampleTarget } from "./sampler.ts";
