@@ -1,0 +1,95 @@
+import type { Clock } from "../base/mod.ts";
+import { lineOf } from "../base/mod.ts";
+import { type ReadyLine, type RoleLine, SUPERVISED_VARIABLE } from "../run/mod.ts";
+
+/** How a role talks to whoever started it. */
+export interface RoleIo {
+  readonly supervised: boolean;
+  /** Aborted when the role should end: its standard input was closed, or a person pressed Ctrl-C. */
+  readonly ending: AbortSignal;
+  /** One line of the protocol on standard output; nothing where a person reads. */
+  say(line: RoleLine): void;
+  /** A line for a person on standard error; nothing where a runner reads. */
+  tell(text: string): void;
+}
+
+const text = new TextEncoder();
+
+function writeAll(line: string): void {
+  let rest = text.encode(line);
+  while (rest.length > 0) rest = rest.subarray(Deno.stdout.writeSync(rest));
+}
+
+async function untilInputCloses(): Promise<void> {
+  const chunk = new Uint8Array(1024);
+  while (await Deno.stdin.read(chunk).catch(() => null) !== null);
+}
+
+/**
+ * The ends of a role's process. Under a runner it ends with its standard input and leaves Ctrl-C, which reaches the whole terminal, to the
+ * runner; started by a person it ends with Ctrl-C.
+ */
+export function openRoleIo(): RoleIo {
+  const supervised = Deno.env.get(SUPERVISED_VARIABLE) === "1";
+  const ending = new AbortController();
+  const end = () => ending.abort(new DOMException("asked to end", "AbortError"));
+  if (supervised) {
+    Deno.addSignalListener("SIGINT", () => {/* the runner decides */});
+    void untilInputCloses().then(end);
+  } else {
+    let count = 0;
+    Deno.addSignalListener("SIGINT", () => {
+      end();
+      if (++count > 1) Deno.exit(130);
+    });
+  }
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", end);
+  return {
+    supervised,
+    ending: ending.signal,
+    say: (line) => {
+      if (supervised || "ready" in line) writeAll(JSON.stringify(line) + "\n");
+    },
+    tell: (message) => {
+      if (!supervised) console.error(message);
+    },
+  };
+}
+
+/** Says a role's last words. */
+export function sayFailure(io: RoleIo, error: unknown): void {
+  const code = (error as { code?: unknown } | null)?.code;
+  io.say({
+    event: "failure",
+    message: lineOf(error),
+    ...(typeof code === "string" ? { code } : {}),
+  });
+}
+
+/** Says each second the latencies recorded since; ends with a last one. */
+export function sayIntervals(
+  io: RoleIo,
+  clock: Clock,
+  take: () => Record<string, { hdr: string; negative: number }>,
+): () => void {
+  const say = () => {
+    const histograms = take();
+    if (Object.keys(histograms).length > 0) {
+      io.say({ event: "interval", atMs: clock.wallMs(), histograms });
+    }
+  };
+  const stop = clock.every(1000, say);
+  return () => {
+    stop();
+    say();
+  };
+}
+
+/** The line that says that a role can be used. */
+export function readyLine(
+  role: ReadyLine["role"],
+  metricsUrl: string,
+  more: Partial<ReadyLine> = {},
+): ReadyLine {
+  return { role, ready: true, pid: Deno.pid, metricsUrl, ...more };
+}
