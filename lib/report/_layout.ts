@@ -1,0 +1,106 @@
+import { labelWidthPx } from "./marks.ts";
+import { type Theme, tone } from "./palette.ts";
+
+/** How big and in which colours. */
+export interface DrawOptions {
+  readonly theme: Theme;
+  /** `wide` for a page or a slide, `narrow` for a phone. */
+  readonly size?: "wide" | "narrow";
+  /** Writes the title into the picture, as a file of its own needs it. */
+  readonly withTitle?: boolean;
+  /** Under the title, e.g. the systems that were measured. */
+  readonly subtitle?: string;
+  /** Prefix of the ids inside, where one page holds several drawings of one chart. */
+  readonly id?: string;
+}
+
+/** Measures of the two sizes; one left edge, so that charts under one another line up. */
+export const SIZES = {
+  wide: { widthPx: 860, heightPx: 300, leftPx: 76, rightPx: 30, ticksMax: 10, fontPx: 13 },
+  narrow: { widthPx: 400, heightPx: 280, leftPx: 66, rightPx: 22, ticksMax: 5, fontPx: 12 },
+} as const;
+
+/** Measures of one size. */
+export type Size = (typeof SIZES)["wide" | "narrow"];
+
+/** Height of a row of the legend. */
+export const LEGEND_ROW_PX = 22;
+/** Height of title and subtitle. */
+export const TITLE_PX = 52;
+/** Height of labels and name under the time axis. */
+export const BOTTOM_PX = 48;
+
+/** Title and subtitle of a picture that stands alone, on a ground of its own. */
+export function titleOption(
+  { title }: { readonly title: string },
+  { withTitle = false, subtitle = "" }: DrawOptions,
+): Record<string, unknown> {
+  if (!withTitle) return {};
+  return {
+    backgroundColor: tone("surface"),
+    title: {
+      text: title,
+      subtext: subtitle,
+      left: 14,
+      top: 8,
+      itemGap: 4,
+      textStyle: { color: tone("ink"), fontSize: 17, fontWeight: 600 },
+      subtextStyle: { color: tone("muted"), fontSize: 12 },
+    },
+  };
+}
+
+/** What is drawn where there is nothing to draw: words, never empty axes. */
+export function noDataOption(
+  spec: { readonly yName: string },
+  size: Size,
+  titlePx: number,
+): Record<string, unknown> {
+  return {
+    graphic: [{
+      type: "text",
+      left: "center",
+      top: titlePx + size.heightPx / 2 - 10,
+      style: { text: `no data: ${spec.yName}`, fill: tone("muted"), fontSize: 15 },
+    }],
+  };
+}
+
+/** The legend of lines, at the top left of a plot. */
+export function legendOption(size: Size, topPx: number): Record<string, unknown> {
+  return {
+    top: topPx + 2,
+    left: size.leftPx - 6,
+    right: size.rightPx,
+    itemGap: 18,
+    itemWidth: 20,
+    itemHeight: 4,
+    padding: [4, 4],
+    textStyle: { color: tone("ink"), fontSize: size.fontPx },
+  };
+}
+
+/** How many rows the legend will wrap into, so that it never lies over the plot. */
+export function legendRows(lines: readonly { readonly name: string }[], widthPx: number): number {
+  let rows = 1;
+  let usedPx = 0;
+  for (const { name } of lines) {
+    const itemPx = 20 + 8 + labelWidthPx(name) + 18;
+    if (usedPx > 0 && usedPx + itemPx > widthPx) {
+      rows++;
+      usedPx = 0;
+    }
+    usedPx += itemPx;
+  }
+  return rows;
+}
+
+/** What all axes share. */
+export function axisLook(size: Size): Record<string, unknown> {
+  return {
+    nameLocation: "middle",
+    nameTextStyle: { color: tone("muted"), fontSize: size.fontPx },
+    axisLine: { show: true, lineStyle: { color: tone("muted") } },
+    axisTick: { lineStyle: { color: tone("muted") } },
+  };
+}

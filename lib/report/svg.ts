@@ -1,0 +1,71 @@
+import { LineChart } from "echarts/charts";
+import {
+  GraphicComponent,
+  GridComponent,
+  LegendComponent,
+  MarkAreaComponent,
+  MarkLineComponent,
+  TitleComponent,
+} from "echarts/components";
+import { type EChartsCoreOption, init, use } from "echarts/core";
+import { SVGRenderer } from "echarts/renderers";
+import { escapeText } from "./escape.ts";
+import { type Theme, withTheme } from "./palette.ts";
+
+use([
+  GraphicComponent,
+  GridComponent,
+  LegendComponent,
+  LineChart,
+  MarkAreaComponent,
+  MarkLineComponent,
+  SVGRenderer,
+  TitleComponent,
+]);
+
+/** The face of the PNGs first, then what a reader's machine has. */
+export const FONT_FAMILY =
+  "Inter, system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif";
+
+/** What an SVG needs beside its drawing. */
+export interface SvgOptions {
+  /** Unique in a page: prefix of the ids inside. */
+  readonly id: string;
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly theme: Theme;
+  /** Read out instead of the picture. */
+  readonly title: string;
+  readonly description: string;
+}
+
+/**
+ * Draws an ECharts option as SVG text: the same text for the same option, in any process.
+ *
+ * @param option with tones for colours
+ */
+export function renderSvg(option: EChartsCoreOption, options: SvgOptions): string {
+  const { id, widthPx, heightPx, theme, title, description } = options;
+  const chart = init(null, null, { renderer: "svg", ssr: true, width: widthPx, height: heightPx });
+  try {
+    chart.setOption({ animation: false, textStyle: { fontFamily: FONT_FAMILY }, ...option });
+    const drawn = tidySvg(chart.renderToSVGString(), id);
+    const label = `<title id="${id}-title">${escapeText(title)}</title>` +
+      `<desc id="${id}-desc">${escapeText(description)}</desc>`;
+    const root = `<svg id="${id}" role="img" aria-labelledby="${id}-title ${id}-desc" `;
+    return withTheme(drawn.replace("<svg ", root).replace(/(<svg [^>]*>)/, `$1${label}`), theme);
+  } finally {
+    // Without this its timers keep the process alive.
+    chart.dispose();
+  }
+}
+
+/** Ids that count charts of this process become ids of this chart; what only a live chart needs goes. */
+function tidySvg(svg: string, id: string): string {
+  return svg
+    .replaceAll(/zr\d+-(c|g|p)/g, `${id}-$1`)
+    .replaceAll(/<style >[\s\S]*?<\/style>/g, "")
+    .replaceAll(/ (class|ecmeta_[a-z_]+|pointer-events)="[^"]*"/g, "")
+    .replaceAll(/ (baseProfile|version)="[^"]*"/g, "")
+    .replaceAll(/\n+/g, "\n");
+}
