@@ -30,6 +30,8 @@ export interface RoleExit {
   readonly signal: string | null;
   /** What it said last, on one line. */
   readonly lastWords: string;
+  /** Code of the error that ended it, where it gave one. */
+  readonly failureCode: string | null;
 }
 
 /** One process of a role. */
@@ -122,8 +124,10 @@ export function startRole(spec: RoleSpec, options: StartOptions): RoleProcess {
     await Promise.all(reading);
     log.close();
     const lastWords = failure?.message ?? tail.at(-1) ?? "";
-    ready.reject(notReady(spec, { ...status, lastWords }));
-    return { code: status.code, signal: status.signal, lastWords };
+    const failureCode = failure?.code ?? null;
+    const exit = { code: status.code, signal: status.signal, lastWords, failureCode };
+    ready.reject(notReady(spec, exit));
+    return exit;
   })();
   const input = child.stdin;
   return {

@@ -177,13 +177,20 @@ class RoleKeeper implements SupervisedRole {
     const because = `${this.spec.name} ended with ${describeExit(exit)}` +
       (exit.lastWords === "" ? "" : ` (${exit.lastWords})`);
     if (exit.code === USAGE_EXIT_CODE && exit.signal === null) {
-      return new RunError(`Cannot go on: ${because}`, { code: "role_failed" });
+      return new RunError(`Cannot go on: ${because}`, {
+        code: "role_failed",
+        cause: exit,
+      });
     }
     const recent = this.#restartsAtMs.filter((at) => at > atMs - 60_000);
     if (recent.length >= RESTARTS_PER_MINUTE_MAX) {
       return new RunError(
         `Cannot go on: ${because}, for the ${recent.length + 1}th time in a minute`,
-        { code: "role_failed", cure: `see ${this.#options.logFolder}/${this.spec.name}.log` },
+        {
+          code: "role_failed",
+          cause: exit,
+          cure: `see ${this.#options.logFolder}/${this.spec.name}.log`,
+        },
       );
     }
     this.#restartsAtMs.push(atMs);
