@@ -10,6 +10,8 @@ export interface PulsarConfig {
   readonly adminPort: number;
   readonly journalSync: boolean;
   readonly auth: AuthConfig | undefined;
+  /** Keys that go over everything else. */
+  readonly conf: Readonly<Record<string, string>>;
 }
 
 export interface AuthConfig {
@@ -57,6 +59,7 @@ export function renderStandaloneConf(config: PulsarConfig): string {
     loadBalancerEnabled: false,
     loadManagerClassName: "org.apache.pulsar.broker.loadbalance.NoopLoadManager",
     ...authKeys(config.auth),
+    ...config.conf,
   };
   return Object.entries(keys).map(([key, value]) => `${key}=${value}\n`).join("");
 }

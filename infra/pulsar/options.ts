@@ -20,6 +20,7 @@ export const UP_HELP = `Brings a real Apache Pulsar ${PULSAR_VERSION} standalone
   --token-secret FILE  ask clients for tokens signed with the secret in FILE (HS256); FILE is made when it is
                        missing. A token of the superuser "admin" is written to DIR/admin.token
   --journal-sync       fsync the journal before a receipt (off, as in Pulsar's own standalone)
+  --conf KEY=VALUE     a key of standalone.conf, over everything else; may be repeated
   --heap SIZE          heap of the Java machine, default 1g (direct memory: twice as much)
   --wait DURATION      how long to wait until it is ready, default 2m
   --json               one JSON document about the server on stdout, everything else on stderr
@@ -46,6 +47,8 @@ export interface PulsarOptions {
   /** Absolute. */
   readonly tokenSecretFile: string | undefined;
   readonly journalSync: boolean;
+  /** Keys of standalone.conf, over everything else. */
+  readonly conf: Readonly<Record<string, string>>;
   /** As Java reads it: a number with k, m or g. */
   readonly heapSize: string;
   readonly waitMs: number;
@@ -65,6 +68,7 @@ const UP_FLAGS = {
   "data": { type: "string", default: ".data/infra/pulsar" },
   "token-secret": { type: "string" },
   "journal-sync": { type: "boolean", default: false },
+  "conf": { type: "string", multiple: true, default: [] as string[] },
   "heap": { type: "string", default: "1g" },
   "wait": { type: "string", default: "2m" },
   "json": { type: "boolean", default: false },
@@ -109,6 +113,14 @@ function durationOf(flag: string, text: string): number {
   }
 }
 
+function confOf(pairs: readonly string[]): Record<string, string> {
+  return Object.fromEntries(pairs.map((pair) => {
+    const match = /^([A-Za-z_]\w*)=(.*)$/.exec(pair);
+    if (match === null) throw new UsageError(`Cannot read --conf "${pair}": expected KEY=VALUE`);
+    return [match[1]!, match[2]!];
+  }));
+}
+
 /**
  * The options of `infra:up pulsar`.
  *
@@ -136,6 +148,7 @@ export function parseUp(args: string[]): PulsarOptions | "help" {
     dataDir: resolve(values.data),
     tokenSecretFile: secretFile === undefined ? undefined : resolve(secretFile),
     journalSync: values["journal-sync"],
+    conf: confOf(values.conf),
     heapSize: values.heap.toLowerCase(),
     waitMs: durationOf("wait", values.wait),
     json: values.json,

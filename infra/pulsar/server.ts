@@ -31,7 +31,8 @@ const LAST_LINES = 8;
 
 const HERE = import.meta.dirname!;
 const STORE_DIR = join(HERE, "..", "..", ".data", "infra");
-const LIB_DIR = join(STORE_DIR, `pulsar-${PULSAR_VERSION}`, "lib");
+/** Folder of the jars: the broker, the Java client and all that they need. */
+export const PULSAR_LIB_DIR = join(STORE_DIR, `pulsar-${PULSAR_VERSION}`, "lib");
 
 /** A server that runs, as it is written to DIR/server.json. */
 export interface PulsarServer {
@@ -46,11 +47,12 @@ export interface PulsarServer {
   /** HS256 secret that tokens are checked with; null when none is asked for. */
   readonly tokenSecretFile: string | null;
   readonly journalSync: boolean;
+  readonly conf: Readonly<Record<string, string>>;
 }
 
 /** Why no Pulsar can be started on this host; undefined when one can. */
 export async function whyNoPulsar(): Promise<string | undefined> {
-  return await missingTools(JAVA_MAJOR_MIN, await isDownloaded(LIB_DIR));
+  return await missingTools(JAVA_MAJOR_MIN, await isDownloaded(PULSAR_LIB_DIR));
 }
 
 function stateFile(dataDir: string): string {
@@ -93,7 +95,7 @@ export async function bringPulsarUp(
     name: `Apache Pulsar ${PULSAR_VERSION}`,
     pomFile: join(HERE, "pom.xml"),
     settingsFile: join(HERE, "settings.xml"),
-    libDir: LIB_DIR,
+    libDir: PULSAR_LIB_DIR,
     repositoryDir: join(STORE_DIR, "maven"),
     jarCountAbout: 390,
   }, say);
@@ -119,17 +121,22 @@ function summaryOf(server: PulsarServer): string {
 }
 
 function refuseOtherOptions(running: PulsarServer, options: PulsarOptions): void {
-  const differences = [
-    options.port !== 0 && running.port !== options.port && `--port ${running.port}`,
-    options.adminPort !== 0 && running.adminPort !== options.adminPort &&
-    `--admin-port ${running.adminPort}`,
-    running.tokenSecretFile !== (options.tokenSecretFile ?? null) &&
-    (running.tokenSecretFile === null
-      ? "no --token-secret"
-      : `--token-secret ${running.tokenSecretFile}`),
-    running.journalSync !== options.journalSync &&
-    (running.journalSync ? "--journal-sync" : "no --journal-sync"),
-  ].filter((difference) => difference !== false);
+  const differences: string[] = [];
+  if (options.port !== 0 && running.port !== options.port) {
+    differences.push(`--port ${running.port}`);
+  }
+  if (options.adminPort !== 0 && running.adminPort !== options.adminPort) {
+    differences.push(`--admin-port ${running.adminPort}`);
+  }
+  if (running.tokenSecretFile !== (options.tokenSecretFile ?? null)) {
+    differences.push(`--token-secret ${running.tokenSecretFile ?? "not given"}`);
+  }
+  if (running.journalSync !== options.journalSync) {
+    differences.push(`--journal-sync ${running.journalSync ? "" : "not "}given`);
+  }
+  if (JSON.stringify(running.conf) !== JSON.stringify(options.conf)) {
+    differences.push(`--conf ${JSON.stringify(running.conf)}`);
+  }
   if (differences.length === 0) return;
   throw new UsageError(
     `Cannot start: ${options.dataDir} is in use by a server with ${
@@ -153,12 +160,13 @@ async function start(java: string, options: PulsarOptions): Promise<PulsarServer
     );
   }
   const auth = await prepareAuth(options);
-  const conf = renderStandaloneConf({ port, adminPort, journalSync: options.journalSync, auth });
-  await Deno.writeTextFile(join(dataDir, "standalone.conf"), conf, { mode: 0o600 });
+  const { journalSync, conf } = options;
+  const text = renderStandaloneConf({ port, adminPort, journalSync, auth, conf });
+  await Deno.writeTextFile(join(dataDir, "standalone.conf"), text, { mode: 0o600 });
   // An old log would be shown as the last words of the new server.
   await Deno.remove(join(dataDir, "pulsar.log")).catch(() => {});
   const args = javaArguments(
-    { libDir: LIB_DIR, dataDir, log4j2File: join(HERE, "log4j2.xml") },
+    { libDir: PULSAR_LIB_DIR, dataDir, log4j2File: join(HERE, "log4j2.xml") },
     options.heapSize,
   );
   const child = await startDetached(java, args, join(dataDir, "console.log"));
@@ -172,7 +180,8 @@ async function start(java: string, options: PulsarOptions): Promise<PulsarServer
     dataDir,
     logFile: join(dataDir, "pulsar.log"),
     tokenSecretFile: options.tokenSecretFile ?? null,
-    journalSync: options.journalSync,
+    journalSync,
+    conf,
   };
   await Deno.writeTextFile(stateFile(dataDir), `${JSON.stringify(server, null, 2)}\n`);
   return server;
