@@ -1,0 +1,157 @@
+import { WeirError, type WeirErrorOptions } from "../../base/mod.ts";
+import { ServerError } from "./pulsar_api.ts";
+
+/** What a broker may answer, by the names of `ServerError` in PulsarApi.proto. */
+const SERVER_CODES = {
+  UnknownError: "unknown_error",
+  MetadataError: "metadata_error",
+  PersistenceError: "persistence_error",
+  AuthenticationError: "authentication_error",
+  AuthorizationError: "authorization_error",
+  ConsumerBusy: "consumer_busy",
+  ServiceNotReady: "service_not_ready",
+  ProducerBlockedQuotaExceededError: "producer_blocked_quota_exceeded_error",
+  ProducerBlockedQuotaExceededException: "producer_blocked_quota_exceeded_exception",
+  ChecksumError: "checksum_error",
+  UnsupportedVersionError: "unsupported_version_error",
+  TopicNotFound: "topic_not_found",
+  SubscriptionNotFound: "subscription_not_found",
+  ConsumerNotFound: "consumer_not_found",
+  TooManyRequests: "too_many_requests",
+  TopicTerminatedError: "topic_terminated_error",
+  ProducerBusy: "producer_busy",
+  InvalidTopicName: "invalid_topic_name",
+  IncompatibleSchema: "incompatible_schema",
+  ConsumerAssignError: "consumer_assign_error",
+  TransactionCoordinatorNotFound: "transaction_coordinator_not_found",
+  InvalidTxnStatus: "invalid_txn_status",
+  NotAllowedError: "not_allowed_error",
+  TransactionConflict: "transaction_conflict",
+  TransactionNotFound: "transaction_not_found",
+  ProducerFenced: "producer_fenced",
+} as const satisfies Record<keyof typeof ServerError, string>;
+
+/** Codes of errors that come from a broker. */
+export type ServerErrorCode = (typeof SERVER_CODES)[keyof typeof SERVER_CODES];
+
+/** Codes of errors that are found on this side. */
+export type LocalErrorCode =
+  | "admin_conflict"
+  | "admin_failed"
+  | "admin_not_found"
+  | "batch_too_large"
+  | "checksum_mismatch"
+  | "closed"
+  | "connect_timeout"
+  | "connection_lost"
+  | "connection_refused"
+  | "cursor_beyond_checkpoint"
+  | "decompression_failed"
+  | "frame_too_large"
+  | "invalid_service_url"
+  | "keep_alive_timeout"
+  | "malformed"
+  | "protocol_violation"
+  | "request_timeout"
+  | "tls_failed"
+  | "unsupported_compression";
+
+/** Everything that a {@link PulsarError} may be about. */
+export type PulsarErrorCode = ServerErrorCode | LocalErrorCode;
+
+/** Options of a {@link PulsarError}. */
+export interface PulsarErrorOptions extends WeirErrorOptions<PulsarErrorCode> {
+  /** Where in the bytes the error was found, for errors of decoding. */
+  readonly offset?: number;
+}
+
+/**
+ * The one error of lib/pulsar. What the broker answered keeps its code; the rest says what was found here.
+ *
+ * @example
+ * ```ts
+ * import { PulsarError } from "./errors.ts";
+ * import assert from "node:assert/strict";
+ * const error = new PulsarError("Cannot read frame: 3 bytes are left", { code: "malformed", offset: 9 });
+ * assert.deepEqual([error.code, error.offset, error.retryable], ["malformed", 9, false]);
+ * ```
+ */
+export class PulsarError extends WeirError<PulsarErrorCode> {
+  override readonly name = "PulsarError";
+  readonly offset: number | undefined;
+
+  constructor(message: string, options: PulsarErrorOptions) {
+    super(message, options);
+    this.offset = options.offset;
+  }
+}
+
+/** Answers after which the same call may succeed later, as Pulsar's own clients treat them. */
+const RETRYABLE: ReadonlySet<string> = new Set<ServerErrorCode>([
+  "unknown_error",
+  "metadata_error",
+  "persistence_error",
+  "consumer_busy",
+  "service_not_ready",
+  "producer_blocked_quota_exceeded_error",
+  "producer_blocked_quota_exceeded_exception",
+  "checksum_error",
+  "too_many_requests",
+  "producer_busy",
+  "consumer_assign_error",
+]);
+
+const CURES: Partial<Record<ServerErrorCode, string>> = {
+  authentication_error: "check the token",
+  authorization_error: "give the token's role the rights to produce and consume in this namespace",
+  consumer_busy:
+    "another consumer holds this subscription: end it, or use another subscription name or type",
+  incompatible_schema:
+    "use another topic, or register a schema that is compatible with the one the topic has",
+  producer_busy: "another producer of this name is connected: end it, or use another producer name",
+  producer_blocked_quota_exceeded_error:
+    "let consumers acknowledge, or raise the namespace's backlog quota",
+  producer_blocked_quota_exceeded_exception:
+    "let consumers acknowledge, or raise the namespace's backlog quota",
+  topic_not_found: "create the topic, or check its name",
+  topic_terminated_error: "use another topic: a terminated one takes no more messages",
+};
+
+const CODE_OF_NUMBER = new Map<number, ServerErrorCode>(
+  Object.entries(ServerError).map((
+    [name, number],
+  ) => [number, SERVER_CODES[name as keyof typeof SERVER_CODES]]),
+);
+const NUMBER_OF_CODE = new Map([...CODE_OF_NUMBER].map(([number, code]) => [code, number]));
+
+/**
+ * The error for what a broker answered.
+ *
+ * @param action what was tried, as in `Cannot <action>: …`
+ * @param error the number in the answer; one that is not known counts as `unknown_error`
+ * @param message the broker's words; only the first line is used, because Java brokers send whole stack traces
+ */
+export function serverError(
+  action: string,
+  error: number | undefined,
+  message: string | undefined,
+): PulsarError {
+  const code = CODE_OF_NUMBER.get(error ?? 0) ?? "unknown_error";
+  const words = (message ?? "").split("\n", 1)[0]!.trim();
+  const cure = CURES[code];
+  return new PulsarError(`Cannot ${action}: the broker says ${words === "" ? code : words}`, {
+    code,
+    retryable: RETRYABLE.has(code),
+    ...(cure === undefined ? {} : { cure }),
+  });
+}
+
+/** The number that a broker sends for an error; `UnknownError` for those that only this side knows. */
+export function serverErrorNumber(code: PulsarErrorCode): ServerError {
+  return (NUMBER_OF_CODE.get(code as ServerErrorCode) ?? ServerError.UnknownError) as ServerError;
+}
+
+/** An error of decoding. */
+export function malformed(what: string, state: string, offset: number): PulsarError {
+  return new PulsarError(`Cannot read ${what}: ${state}`, { code: "malformed", offset });
+}

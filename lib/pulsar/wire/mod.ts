@@ -1,0 +1,108 @@
+/** Pulsar's binary protocol as bytes: frames, commands, payloads, batches. No socket, no clock. */
+export { AckView, writeAck } from "./ack.ts";
+export type { AckFields } from "./ack.ts";
+export { plainHeaderLength, putPlainHeader, splitBatch, writeSingleMetadata } from "./batch.ts";
+export type { SingleMetadataFields } from "./batch.ts";
+export {
+  commandType,
+  decodeCommand,
+  encodeCommand,
+  expectCommand,
+  writeCommand,
+} from "./command.ts";
+export type { Command, CommandType } from "./command.ts";
+export { malformed, PulsarError, serverError, serverErrorNumber } from "./errors.ts";
+export type {
+  LocalErrorCode,
+  PulsarErrorCode,
+  PulsarErrorOptions,
+  ServerErrorCode,
+} from "./errors.ts";
+export { FlowView, writeFlow } from "./flow.ts";
+export {
+  DEFAULT_FRAME_BYTES_MAX,
+  DEFAULT_MESSAGE_BYTES_MAX,
+  Frame,
+  FRAME_PADDING_BYTES,
+} from "./frame.ts";
+export { FrameReader } from "./frame_reader.ts";
+export type { FrameReaderOptions } from "./frame_reader.ts";
+export { MessageView, writeMessageHeader } from "./message.ts";
+export type { MessageHeaderFields } from "./message.ts";
+export { decodeMessage, encodeMessage } from "./message_codec.ts";
+export { EARLIEST_ID, LATEST_ID, MessageIdView } from "./message_id.ts";
+export { MetadataView, writeMetadata } from "./metadata.ts";
+export type { MetadataFields } from "./metadata.ts";
+export { brokerEntrySection, closePayload, PayloadSection } from "./payload.ts";
+export { ProtoReader } from "./proto_reader.ts";
+export { ProtoWriter, putVarint, varintLength } from "./proto_writer.ts";
+export {
+  BROKER_ENTRY_METADATA,
+  CommandAckAckType,
+  CommandAckValidationError,
+  CommandGetTopicsOfNamespaceMode,
+  CommandLookupTopicResponseLookupType,
+  CommandPartitionedTopicMetadataResponseLookupType,
+  COMMANDS,
+  CommandSubscribeInitialPosition,
+  CommandSubscribeSubType,
+  CompressionType,
+  KeySharedMode,
+  MESSAGE_METADATA,
+  ProducerAccessMode,
+  ProtocolVersion,
+  SchemaType,
+  ServerError,
+  SINGLE_MESSAGE_METADATA,
+} from "./pulsar_api.ts";
+export type {
+  BrokerEntryMetadata,
+  CommandAck,
+  CommandAckResponse,
+  CommandActiveConsumerChange,
+  CommandAuthChallenge,
+  CommandAuthResponse,
+  CommandBodies,
+  CommandCloseConsumer,
+  CommandCloseProducer,
+  CommandConnect,
+  CommandConnected,
+  CommandConsumerStats,
+  CommandConsumerStatsResponse,
+  CommandError,
+  CommandFlow,
+  CommandGetLastMessageId,
+  CommandGetLastMessageIdResponse,
+  CommandGetOrCreateSchema,
+  CommandGetOrCreateSchemaResponse,
+  CommandGetSchema,
+  CommandGetSchemaResponse,
+  CommandGetTopicsOfNamespace,
+  CommandGetTopicsOfNamespaceResponse,
+  CommandLookupTopic,
+  CommandLookupTopicResponse,
+  CommandMessage,
+  CommandPartitionedTopicMetadata,
+  CommandPartitionedTopicMetadataResponse,
+  CommandProducer,
+  CommandProducerSuccess,
+  CommandRedeliverUnacknowledgedMessages,
+  CommandSeek,
+  CommandSend,
+  CommandSendError,
+  CommandSendReceipt,
+  CommandSubscribe,
+  CommandSuccess,
+  CommandUnsubscribe,
+  FeatureFlags,
+  KeySharedMeta,
+  KeyValue,
+  MessageIdData,
+  MessageMetadata,
+  Schema,
+  SingleMessageMetadata,
+} from "./pulsar_api.ts";
+export { SendView, writeSend } from "./send.ts";
+export type { SendFields } from "./send.ts";
+export { SendReceiptView, writeSendReceipt } from "./send_receipt.ts";
+export type { SendReceiptFields } from "./send_receipt.ts";
