@@ -47,7 +47,7 @@ const OPEN_SCENARIOS: readonly Scenario[] = [
   ...scenarios(
     "java",
     `produce produce_avro chunks ack_receipt failover pattern dead_letter auto_consume seek deduplication
-     stats table_view`,
+     table_view`,
   ),
 ];
 
