@@ -1,3 +1,4 @@
+import { writeLong } from "../avro/mod.ts";
 import { mix32, textOf } from "../base/mod.ts";
 import { DEVICE_WORDS, type Fleet, NAME_WORDS } from "./_fleet.ts";
 import type { SensorValues } from "./_sensor_values.ts";
@@ -81,29 +82,6 @@ export class DirectEncoder {
     this.#views[partition] = view;
     return view;
   }
-}
-
-/** AVRO's variable-length zig-zag long, for magnitudes below 2^52. */
-function writeLong(bytes: Uint8Array, offset: number, value: number): number {
-  let at = offset;
-  const zigzag = value < 0 ? -2 * value - 1 : 2 * value;
-  let rest = zigzag;
-  if (zigzag >= 268435456) {
-    // Four groups of seven bits leave the low part; what is above fits 32 bits again.
-    rest = Math.floor(zigzag / 268435456);
-    const low = zigzag - rest * 268435456;
-    bytes[at] = (low & 0x7f) | 0x80;
-    bytes[at + 1] = ((low >>> 7) & 0x7f) | 0x80;
-    bytes[at + 2] = ((low >>> 14) & 0x7f) | 0x80;
-    bytes[at + 3] = (low >>> 21) | 0x80;
-    at += 4;
-  }
-  while (rest >= 128) {
-    bytes[at++] = (rest & 0x7f) | 0x80;
-    rest >>>= 7;
-  }
-  bytes[at++] = rest;
-  return at;
 }
 
 /**
