@@ -55,6 +55,8 @@ export interface SupervisedRole {
   stop(graceMs: number): Promise<void>;
   /** Sends a signal; a killed role is started again. */
   kill(signal: Deno.Signal): void;
+  /** Ends it at once, for good. */
+  abandon(): Promise<void>;
 }
 
 class RoleKeeper implements SupervisedRole {
@@ -97,6 +99,12 @@ class RoleKeeper implements SupervisedRole {
       throw error;
     }
     this.#watch();
+  }
+
+  async abandon(): Promise<void> {
+    this.#stopping = true;
+    this.#process.kill("SIGKILL");
+    await this.#ended.promise;
   }
 
   async stop(graceMs: number): Promise<void> {
@@ -158,14 +166,14 @@ class RoleKeeper implements SupervisedRole {
       };
       observer.restarting(restart);
       this.#process = this.#start();
-      // A stop that came while it was dead must reach the new process too.
-      if (this.#stopping) this.#process.closeInput();
       try {
         await this.#becomeReady();
       } catch {
         // It died again before it was ready: the loop counts that as one more death.
         continue;
       }
+      // A stop that came while it was dead must reach the new process too.
+      if (this.#stopping) this.#process.closeInput();
       restart.readyAfterMs = clock.wallMs() - atMs;
       observer.restarted(restart);
     }
