@@ -95,8 +95,9 @@ function kindOf(field: DescField): string {
   if (field.message !== undefined) return "message";
   const kind = SCALARS[field.scalar ?? 0];
   if (kind === undefined) throw new Error(`Cannot generate ${field.name}: unknown type`);
-  // Bit sets use all 64 bits; every other 64-bit field is an id, a time or a count.
-  return kind === "int64" && field.fieldKind === "list" ? "bits64" : kind;
+  // Bit sets use all 64 bits, and Java clients begin their request ids at random; every other 64-bit field is a counted id, a time or a size.
+  const exact = (kind === "int64" && field.fieldKind === "list") || field.name === "request_id";
+  return exact ? "bits64" : kind;
 }
 
 const TYPES: Readonly<Record<string, string>> = {

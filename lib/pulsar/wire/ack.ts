@@ -31,13 +31,14 @@ export class AckView {
   hasTransaction = false;
   /** −1 where there is none. */
   validationError = -1;
-  /** −1 where no ACK_RESPONSE is wanted. */
-  requestId = -1;
+  /** Undefined where no ACK_RESPONSE is wanted. */
+  requestId: bigint | undefined = undefined;
   readonly #id = new MessageIdView();
 
   /** @throws {PulsarError} `malformed` with the offset */
   read(frame: Frame): this {
-    this.consumerId = this.validationError = this.requestId = -1;
+    this.consumerId = this.validationError = -1;
+    this.requestId = undefined;
     this.isCumulative = this.hasTransaction = false;
     this.count = this.ackSetWords = 0;
     reader.reset(frame.bytes, frame.bodyStart, frame.bodyEnd);
@@ -61,11 +62,14 @@ export class AckView {
 
   #readField(number: number): void {
     if (reader.wireType !== 0 || number > 8 || number === 5) return reader.skip();
+    if (number === 8) {
+      this.requestId = reader.bits64();
+      return;
+    }
     const value = reader.int64();
     if (number === 1) this.consumerId = value;
     else if (number === 2) this.isCumulative = value === 1;
     else if (number === 4) this.validationError = value;
-    else if (number === 8) this.requestId = value;
     else this.hasTransaction ||= value !== 0;
   }
 }
@@ -78,15 +82,15 @@ export interface AckFields {
   readonly entryId: number;
   /** −1 for none. */
   readonly validationError: number;
-  /** −1 when no answer is wanted. */
-  readonly requestId: number;
+  /** Undefined when no answer is wanted. */
+  readonly requestId: bigint | undefined;
 }
 
 /** Writes the whole frame of an ACK for one entry in front of what the writer holds. */
 export function writeAck(writer: ProtoWriter, fields: AckFields): void {
   const outer = writer.length;
-  if (fields.requestId >= 0) {
-    writer.int64(fields.requestId);
+  if (fields.requestId !== undefined) {
+    writer.bits64(fields.requestId);
     writer.tag(8, 0);
   }
   if (fields.validationError >= 0) {

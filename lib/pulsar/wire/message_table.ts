@@ -5,7 +5,7 @@
  * about 2 ms. The library is the oracle in the tests.
  */
 
-/** Types of fields in use. 64-bit integers are numbers, see `readInt64`, except bit sets. */
+/** Types of fields in use. 64-bit integers are numbers, see `ProtoReader.int64`, except bit sets and request ids (`bits64`). */
 export type FieldKind =
   | "bits64"
   | "bool"
