@@ -14,6 +14,7 @@ import { freePort } from "../process.ts";
 import { bringPython } from "../python.ts";
 import { signToken } from "../token.ts";
 import { parseUp } from "./options.ts";
+import { RAW_SCENARIOS } from "./raw_scenarios.ts";
 import { Recorder } from "./record.ts";
 import { bringPulsarDown, bringPulsarUp, PULSAR_LIB_DIR, type PulsarServer } from "./server.ts";
 
@@ -21,7 +22,7 @@ const ROOT = join(import.meta.dirname!, "..", "..");
 const GOLDEN_DIR = join(ROOT, "tests", "golden", "pulsar");
 const DATA_DIR = join(ROOT, ".data", "infra", "pulsar-golden");
 
-type Language = "python" | "java";
+type Language = "python" | "java" | "raw";
 
 interface Scenario {
   readonly language: Language;
@@ -49,6 +50,7 @@ const OPEN_SCENARIOS: readonly Scenario[] = [
     `produce produce_avro chunks ack_receipt failover pattern dead_letter auto_consume seek deduplication
      table_view`,
   ),
+  ...Object.keys(RAW_SCENARIOS).map((name) => ({ language: "raw" as const, name })),
 ];
 
 const TOKEN_SCENARIOS: readonly Scenario[] = [
@@ -73,15 +75,12 @@ async function tokenOf(scenario: Scenario, secretFile: string): Promise<string[]
   return [await signToken(secret.map((byte) => byte ^ 1), "admin")];
 }
 
-async function record(
-  scenario: Scenario,
-  server: PulsarServer,
-  recorder: Recorder,
-): Promise<void> {
-  const name = `${scenario.language}_${scenario.file ?? scenario.name}`;
+async function play(scenario: Scenario, server: PulsarServer, proxyPort: number): Promise<void> {
+  const raw = scenario.language === "raw" ? RAW_SCENARIOS[scenario.name] : undefined;
+  if (raw !== undefined) return await raw(proxyPort);
   const secretFile = server.tokenSecretFile;
   const token = secretFile === null ? [] : await tokenOf(scenario, secretFile);
-  const url = `pulsar://127.0.0.1:${recorder.port}`;
+  const url = `pulsar://127.0.0.1:${proxyPort}`;
   const [program, args] = await commandOf(scenario, [
     scenario.name,
     url,
@@ -90,11 +89,19 @@ async function record(
   ]);
   const output = await new Deno.Command(program, { args, stdout: "piped", stderr: "piped" })
     .output();
+  if (output.success) return;
+  const text = new TextDecoder().decode(output.stderr) + new TextDecoder().decode(output.stdout);
+  throw new Error(`Cannot record ${scenario.language} ${scenario.name}: ${text.slice(-3000)}`);
+}
+
+async function record(
+  scenario: Scenario,
+  server: PulsarServer,
+  recorder: Recorder,
+): Promise<void> {
+  const name = `${scenario.language}_${scenario.file ?? scenario.name}`;
+  await play(scenario, server, recorder.port);
   const frames = await recorder.take();
-  if (!output.success) {
-    const text = new TextDecoder().decode(output.stderr) + new TextDecoder().decode(output.stdout);
-    throw new Error(`Cannot record ${name}: ${text.slice(-3000)}`);
-  }
   const lines = frames.map((frame) => JSON.stringify(frame));
   await Deno.writeTextFile(join(GOLDEN_DIR, `${name}.json`), `[\n${lines.join(",\n")}\n]\n`);
   console.log(`${name}: ${lines.length} frames`);
