@@ -122,7 +122,9 @@ function isRequired(field: DescField): boolean {
 
 function interfaceOf(message: DescMessage): string {
   const lines = message.fields.map((field) => {
-    const value = "getDefaultValue" in field ? field.getDefaultValue() : undefined;
+    const value = field.fieldKind === "scalar" || field.fieldKind === "enum"
+      ? field.getDefaultValue()
+      : undefined;
     const doc = value === undefined ? "" : `  /** Absent means ${value}. */\n`;
     return `${doc}  readonly ${field.localName}${isRequired(field) ? ": " : "?: undefined | "}${
       typeOf(field)

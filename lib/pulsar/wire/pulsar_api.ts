@@ -419,7 +419,7 @@ export interface CommandSubscribe {
   readonly subscription: string;
   readonly subType: CommandSubscribeSubType;
   readonly consumerId: number;
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly consumerName?: undefined | string;
   readonly priorityLevel?: undefined | number;
   /** Absent means true. */
@@ -443,7 +443,7 @@ export interface CommandSubscribe {
 /** Message `pulsar.proto.CommandPartitionedTopicMetadata`. */
 export interface CommandPartitionedTopicMetadata {
   readonly topic: string;
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly originalPrincipal?: undefined | string;
   readonly originalAuthData?: undefined | string;
   readonly originalAuthMethod?: undefined | string;
@@ -453,7 +453,7 @@ export interface CommandPartitionedTopicMetadata {
 /** Message `pulsar.proto.CommandPartitionedTopicMetadataResponse`. */
 export interface CommandPartitionedTopicMetadataResponse {
   readonly partitions?: undefined | number;
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly response?: undefined | CommandPartitionedTopicMetadataResponseLookupType;
   readonly error?: undefined | ServerError;
   readonly message?: undefined | string;
@@ -462,7 +462,7 @@ export interface CommandPartitionedTopicMetadataResponse {
 /** Message `pulsar.proto.CommandLookupTopic`. */
 export interface CommandLookupTopic {
   readonly topic: string;
-  readonly requestId: number;
+  readonly requestId: bigint;
   /** Absent means false. */
   readonly authoritative?: undefined | boolean;
   readonly originalPrincipal?: undefined | string;
@@ -477,7 +477,7 @@ export interface CommandLookupTopicResponse {
   readonly brokerServiceUrl?: undefined | string;
   readonly brokerServiceUrlTls?: undefined | string;
   readonly response?: undefined | CommandLookupTopicResponseLookupType;
-  readonly requestId: number;
+  readonly requestId: bigint;
   /** Absent means false. */
   readonly authoritative?: undefined | boolean;
   readonly error?: undefined | ServerError;
@@ -490,7 +490,7 @@ export interface CommandLookupTopicResponse {
 export interface CommandProducer {
   readonly topic: string;
   readonly producerId: number;
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly producerName?: undefined | string;
   /** Absent means false. */
   readonly encrypted?: undefined | boolean;
@@ -565,7 +565,7 @@ export interface CommandAck {
   readonly txnidLeastBits?: undefined | number;
   /** Absent means 0. */
   readonly txnidMostBits?: undefined | number;
-  readonly requestId?: undefined | number;
+  readonly requestId?: undefined | bigint;
 }
 
 /** Message `pulsar.proto.CommandAckResponse`. */
@@ -577,7 +577,7 @@ export interface CommandAckResponse {
   readonly txnidMostBits?: undefined | number;
   readonly error?: undefined | ServerError;
   readonly message?: undefined | string;
-  readonly requestId?: undefined | number;
+  readonly requestId?: undefined | bigint;
 }
 
 /** Message `pulsar.proto.CommandActiveConsumerChange`. */
@@ -596,7 +596,7 @@ export interface CommandFlow {
 /** Message `pulsar.proto.CommandUnsubscribe`. */
 export interface CommandUnsubscribe {
   readonly consumerId: number;
-  readonly requestId: number;
+  readonly requestId: bigint;
   /** Absent means false. */
   readonly force?: undefined | boolean;
 }
@@ -604,7 +604,7 @@ export interface CommandUnsubscribe {
 /** Message `pulsar.proto.CommandSeek`. */
 export interface CommandSeek {
   readonly consumerId: number;
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly messageId?: undefined | MessageIdData;
   readonly messagePublishTime?: undefined | number;
 }
@@ -625,7 +625,7 @@ export interface CommandTopicMigrated {
 /** Message `pulsar.proto.CommandCloseProducer`. */
 export interface CommandCloseProducer {
   readonly producerId: number;
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly assignedBrokerServiceUrl?: undefined | string;
   readonly assignedBrokerServiceUrlTls?: undefined | string;
 }
@@ -633,7 +633,7 @@ export interface CommandCloseProducer {
 /** Message `pulsar.proto.CommandCloseConsumer`. */
 export interface CommandCloseConsumer {
   readonly consumerId: number;
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly assignedBrokerServiceUrl?: undefined | string;
   readonly assignedBrokerServiceUrlTls?: undefined | string;
 }
@@ -647,13 +647,13 @@ export interface CommandRedeliverUnacknowledgedMessages {
 
 /** Message `pulsar.proto.CommandSuccess`. */
 export interface CommandSuccess {
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly schema?: undefined | Schema;
 }
 
 /** Message `pulsar.proto.CommandProducerSuccess`. */
 export interface CommandProducerSuccess {
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly producerName: string;
   /** Absent means -1. */
   readonly lastSequenceId?: undefined | number;
@@ -665,7 +665,7 @@ export interface CommandProducerSuccess {
 
 /** Message `pulsar.proto.CommandError`. */
 export interface CommandError {
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly error: ServerError;
   readonly message: string;
 }
@@ -678,13 +678,13 @@ export type CommandPong = Readonly<Record<never, never>>;
 
 /** Message `pulsar.proto.CommandConsumerStats`. */
 export interface CommandConsumerStats {
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly consumerId: number;
 }
 
 /** Message `pulsar.proto.CommandConsumerStatsResponse`. */
 export interface CommandConsumerStatsResponse {
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly errorCode?: undefined | ServerError;
   readonly errorMessage?: undefined | string;
   readonly msgRateOut?: undefined | number;
@@ -705,19 +705,19 @@ export interface CommandConsumerStatsResponse {
 /** Message `pulsar.proto.CommandGetLastMessageId`. */
 export interface CommandGetLastMessageId {
   readonly consumerId: number;
-  readonly requestId: number;
+  readonly requestId: bigint;
 }
 
 /** Message `pulsar.proto.CommandGetLastMessageIdResponse`. */
 export interface CommandGetLastMessageIdResponse {
   readonly lastMessageId: MessageIdData;
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly consumerMarkDeletePosition?: undefined | MessageIdData;
 }
 
 /** Message `pulsar.proto.CommandGetTopicsOfNamespace`. */
 export interface CommandGetTopicsOfNamespace {
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly namespace: string;
   /** Absent means 0. */
   readonly mode?: undefined | CommandGetTopicsOfNamespaceMode;
@@ -727,7 +727,7 @@ export interface CommandGetTopicsOfNamespace {
 
 /** Message `pulsar.proto.CommandGetTopicsOfNamespaceResponse`. */
 export interface CommandGetTopicsOfNamespaceResponse {
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly topics?: undefined | readonly string[];
   /** Absent means false. */
   readonly filtered?: undefined | boolean;
@@ -738,7 +738,7 @@ export interface CommandGetTopicsOfNamespaceResponse {
 
 /** Message `pulsar.proto.CommandWatchTopicList`. */
 export interface CommandWatchTopicList {
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly watcherId: number;
   readonly namespace: string;
   readonly topicsPattern: string;
@@ -747,7 +747,7 @@ export interface CommandWatchTopicList {
 
 /** Message `pulsar.proto.CommandWatchTopicListSuccess`. */
 export interface CommandWatchTopicListSuccess {
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly watcherId: number;
   readonly topic?: undefined | readonly string[];
   readonly topicsHash: string;
@@ -763,20 +763,20 @@ export interface CommandWatchTopicUpdate {
 
 /** Message `pulsar.proto.CommandWatchTopicListClose`. */
 export interface CommandWatchTopicListClose {
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly watcherId: number;
 }
 
 /** Message `pulsar.proto.CommandGetSchema`. */
 export interface CommandGetSchema {
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly topic: string;
   readonly schemaVersion?: undefined | Uint8Array;
 }
 
 /** Message `pulsar.proto.CommandGetSchemaResponse`. */
 export interface CommandGetSchemaResponse {
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly errorCode?: undefined | ServerError;
   readonly errorMessage?: undefined | string;
   readonly schema?: undefined | Schema;
@@ -785,14 +785,14 @@ export interface CommandGetSchemaResponse {
 
 /** Message `pulsar.proto.CommandGetOrCreateSchema`. */
 export interface CommandGetOrCreateSchema {
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly topic: string;
   readonly schema: Schema;
 }
 
 /** Message `pulsar.proto.CommandGetOrCreateSchemaResponse`. */
 export interface CommandGetOrCreateSchemaResponse {
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly errorCode?: undefined | ServerError;
   readonly errorMessage?: undefined | string;
   readonly schemaVersion?: undefined | Uint8Array;
@@ -800,21 +800,21 @@ export interface CommandGetOrCreateSchemaResponse {
 
 /** Message `pulsar.proto.CommandTcClientConnectRequest`. */
 export interface CommandTcClientConnectRequest {
-  readonly requestId: number;
+  readonly requestId: bigint;
   /** Absent means 0. */
   readonly tcId: number;
 }
 
 /** Message `pulsar.proto.CommandTcClientConnectResponse`. */
 export interface CommandTcClientConnectResponse {
-  readonly requestId: number;
+  readonly requestId: bigint;
   readonly error?: undefined | ServerError;
   readonly message?: undefined | string;
 }
 
 /** Message `pulsar.proto.CommandNewTxn`. */
 export interface CommandNewTxn {
-  readonly requestId: number;
+  readonly requestId: bigint;
   /** Absent means 0. */
   readonly txnTtlSeconds?: undefined | number;
   /** Absent means 0. */
@@ -823,7 +823,7 @@ export interface CommandNewTxn {
 
 /** Message `pulsar.proto.CommandNewTxnResponse`. */
 export interface CommandNewTxnResponse {
-  readonly requestId: number;
+  readonly requestId: bigint;
   /** Absent means 0. */
   readonly txnidLeastBits?: undefined | number;
   /** Absent means 0. */
@@ -834,7 +834,7 @@ export interface CommandNewTxnResponse {
 
 /** Message `pulsar.proto.CommandAddPartitionToTxn`. */
 export interface CommandAddPartitionToTxn {
-  readonly requestId: number;
+  readonly requestId: bigint;
   /** Absent means 0. */
   readonly txnidLeastBits?: undefined | number;
   /** Absent means 0. */
@@ -844,7 +844,7 @@ export interface CommandAddPartitionToTxn {
 
 /** Message `pulsar.proto.CommandAddPartitionToTxnResponse`. */
 export interface CommandAddPartitionToTxnResponse {
-  readonly requestId: number;
+  readonly requestId: bigint;
   /** Absent means 0. */
   readonly txnidLeastBits?: undefined | number;
   /** Absent means 0. */
@@ -861,7 +861,7 @@ export interface Subscription {
 
 /** Message `pulsar.proto.CommandAddSubscriptionToTxn`. */
 export interface CommandAddSubscriptionToTxn {
-  readonly requestId: number;
+  readonly requestId: bigint;
   /** Absent means 0. */
   readonly txnidLeastBits?: undefined | number;
   /** Absent means 0. */
@@ -871,7 +871,7 @@ export interface CommandAddSubscriptionToTxn {
 
 /** Message `pulsar.proto.CommandAddSubscriptionToTxnResponse`. */
 export interface CommandAddSubscriptionToTxnResponse {
-  readonly requestId: number;
+  readonly requestId: bigint;
   /** Absent means 0. */
   readonly txnidLeastBits?: undefined | number;
   /** Absent means 0. */
@@ -882,7 +882,7 @@ export interface CommandAddSubscriptionToTxnResponse {
 
 /** Message `pulsar.proto.CommandEndTxn`. */
 export interface CommandEndTxn {
-  readonly requestId: number;
+  readonly requestId: bigint;
   /** Absent means 0. */
   readonly txnidLeastBits?: undefined | number;
   /** Absent means 0. */
@@ -892,7 +892,7 @@ export interface CommandEndTxn {
 
 /** Message `pulsar.proto.CommandEndTxnResponse`. */
 export interface CommandEndTxnResponse {
-  readonly requestId: number;
+  readonly requestId: bigint;
   /** Absent means 0. */
   readonly txnidLeastBits?: undefined | number;
   /** Absent means 0. */
@@ -903,7 +903,7 @@ export interface CommandEndTxnResponse {
 
 /** Message `pulsar.proto.CommandEndTxnOnPartition`. */
 export interface CommandEndTxnOnPartition {
-  readonly requestId: number;
+  readonly requestId: bigint;
   /** Absent means 0. */
   readonly txnidLeastBits?: undefined | number;
   /** Absent means 0. */
@@ -915,7 +915,7 @@ export interface CommandEndTxnOnPartition {
 
 /** Message `pulsar.proto.CommandEndTxnOnPartitionResponse`. */
 export interface CommandEndTxnOnPartitionResponse {
-  readonly requestId: number;
+  readonly requestId: bigint;
   /** Absent means 0. */
   readonly txnidLeastBits?: undefined | number;
   /** Absent means 0. */
@@ -926,7 +926,7 @@ export interface CommandEndTxnOnPartitionResponse {
 
 /** Message `pulsar.proto.CommandEndTxnOnSubscription`. */
 export interface CommandEndTxnOnSubscription {
-  readonly requestId: number;
+  readonly requestId: bigint;
   /** Absent means 0. */
   readonly txnidLeastBits?: undefined | number;
   /** Absent means 0. */
@@ -938,7 +938,7 @@ export interface CommandEndTxnOnSubscription {
 
 /** Message `pulsar.proto.CommandEndTxnOnSubscriptionResponse`. */
 export interface CommandEndTxnOnSubscriptionResponse {
-  readonly requestId: number;
+  readonly requestId: bigint;
   /** Absent means 0. */
   readonly txnidLeastBits?: undefined | number;
   /** Absent means 0. */
@@ -1120,7 +1120,7 @@ export const COMMAND_SUBSCRIBE: MessageTable<CommandSubscribe> = table("CommandS
   field(2, "subscription", "string", REQUIRED),
   field(3, "subType", "enum", REQUIRED),
   field(4, "consumerId", "uint64", REQUIRED),
-  field(5, "requestId", "uint64", REQUIRED),
+  field(5, "requestId", "bits64", REQUIRED),
   field(6, "consumerName", "string", OPTIONAL),
   field(7, "priorityLevel", "int32", OPTIONAL),
   field(8, "durable", "bool", OPTIONAL),
@@ -1141,7 +1141,7 @@ export const COMMAND_SUBSCRIBE: MessageTable<CommandSubscribe> = table("CommandS
 export const COMMAND_PARTITIONED_TOPIC_METADATA: MessageTable<CommandPartitionedTopicMetadata> =
   table("CommandPartitionedTopicMetadata", [
     field(1, "topic", "string", REQUIRED),
-    field(2, "requestId", "uint64", REQUIRED),
+    field(2, "requestId", "bits64", REQUIRED),
     field(3, "originalPrincipal", "string", OPTIONAL),
     field(4, "originalAuthData", "string", OPTIONAL),
     field(5, "originalAuthMethod", "string", OPTIONAL),
@@ -1153,7 +1153,7 @@ export const COMMAND_PARTITIONED_TOPIC_METADATA_RESPONSE: MessageTable<
   CommandPartitionedTopicMetadataResponse
 > = table("CommandPartitionedTopicMetadataResponse", [
   field(1, "partitions", "uint32", OPTIONAL),
-  field(2, "requestId", "uint64", REQUIRED),
+  field(2, "requestId", "bits64", REQUIRED),
   field(3, "response", "enum", OPTIONAL),
   field(4, "error", "enum", OPTIONAL),
   field(5, "message", "string", OPTIONAL),
@@ -1162,7 +1162,7 @@ export const COMMAND_PARTITIONED_TOPIC_METADATA_RESPONSE: MessageTable<
 /** Fields of {@link CommandLookupTopic}. */
 export const COMMAND_LOOKUP_TOPIC: MessageTable<CommandLookupTopic> = table("CommandLookupTopic", [
   field(1, "topic", "string", REQUIRED),
-  field(2, "requestId", "uint64", REQUIRED),
+  field(2, "requestId", "bits64", REQUIRED),
   field(3, "authoritative", "bool", OPTIONAL),
   field(4, "originalPrincipal", "string", OPTIONAL),
   field(5, "originalAuthData", "string", OPTIONAL),
@@ -1178,7 +1178,7 @@ export const COMMAND_LOOKUP_TOPIC_RESPONSE: MessageTable<CommandLookupTopicRespo
     field(1, "brokerServiceUrl", "string", OPTIONAL),
     field(2, "brokerServiceUrlTls", "string", OPTIONAL),
     field(3, "response", "enum", OPTIONAL),
-    field(4, "requestId", "uint64", REQUIRED),
+    field(4, "requestId", "bits64", REQUIRED),
     field(5, "authoritative", "bool", OPTIONAL),
     field(6, "error", "enum", OPTIONAL),
     field(7, "message", "string", OPTIONAL),
@@ -1190,7 +1190,7 @@ export const COMMAND_LOOKUP_TOPIC_RESPONSE: MessageTable<CommandLookupTopicRespo
 export const COMMAND_PRODUCER: MessageTable<CommandProducer> = table("CommandProducer", [
   field(1, "topic", "string", REQUIRED),
   field(2, "producerId", "uint64", REQUIRED),
-  field(3, "requestId", "uint64", REQUIRED),
+  field(3, "requestId", "bits64", REQUIRED),
   field(4, "producerName", "string", OPTIONAL),
   field(5, "encrypted", "bool", OPTIONAL),
   field(6, "metadata", "message", REPEATED, () => KEY_VALUE),
@@ -1250,7 +1250,7 @@ export const COMMAND_ACK: MessageTable<CommandAck> = table("CommandAck", [
   field(5, "properties", "message", REPEATED, () => KEY_LONG_VALUE),
   field(6, "txnidLeastBits", "uint64", OPTIONAL),
   field(7, "txnidMostBits", "uint64", OPTIONAL),
-  field(8, "requestId", "uint64", OPTIONAL),
+  field(8, "requestId", "bits64", OPTIONAL),
 ]);
 
 /** Fields of {@link CommandAckResponse}. */
@@ -1260,7 +1260,7 @@ export const COMMAND_ACK_RESPONSE: MessageTable<CommandAckResponse> = table("Com
   field(3, "txnidMostBits", "uint64", OPTIONAL),
   field(4, "error", "enum", OPTIONAL),
   field(5, "message", "string", OPTIONAL),
-  field(6, "requestId", "uint64", OPTIONAL),
+  field(6, "requestId", "bits64", OPTIONAL),
 ]);
 
 /** Fields of {@link CommandActiveConsumerChange}. */
@@ -1281,14 +1281,14 @@ export const COMMAND_FLOW: MessageTable<CommandFlow> = table("CommandFlow", [
 /** Fields of {@link CommandUnsubscribe}. */
 export const COMMAND_UNSUBSCRIBE: MessageTable<CommandUnsubscribe> = table("CommandUnsubscribe", [
   field(1, "consumerId", "uint64", REQUIRED),
-  field(2, "requestId", "uint64", REQUIRED),
+  field(2, "requestId", "bits64", REQUIRED),
   field(3, "force", "bool", OPTIONAL),
 ]);
 
 /** Fields of {@link CommandSeek}. */
 export const COMMAND_SEEK: MessageTable<CommandSeek> = table("CommandSeek", [
   field(1, "consumerId", "uint64", REQUIRED),
-  field(2, "requestId", "uint64", REQUIRED),
+  field(2, "requestId", "bits64", REQUIRED),
   field(3, "messageId", "message", OPTIONAL, () => MESSAGE_ID_DATA),
   field(4, "messagePublishTime", "uint64", OPTIONAL),
 ]);
@@ -1317,7 +1317,7 @@ export const COMMAND_CLOSE_PRODUCER: MessageTable<CommandCloseProducer> = table(
   "CommandCloseProducer",
   [
     field(1, "producerId", "uint64", REQUIRED),
-    field(2, "requestId", "uint64", REQUIRED),
+    field(2, "requestId", "bits64", REQUIRED),
     field(3, "assignedBrokerServiceUrl", "string", OPTIONAL),
     field(4, "assignedBrokerServiceUrlTls", "string", OPTIONAL),
   ],
@@ -1328,7 +1328,7 @@ export const COMMAND_CLOSE_CONSUMER: MessageTable<CommandCloseConsumer> = table(
   "CommandCloseConsumer",
   [
     field(1, "consumerId", "uint64", REQUIRED),
-    field(2, "requestId", "uint64", REQUIRED),
+    field(2, "requestId", "bits64", REQUIRED),
     field(3, "assignedBrokerServiceUrl", "string", OPTIONAL),
     field(4, "assignedBrokerServiceUrlTls", "string", OPTIONAL),
   ],
@@ -1345,7 +1345,7 @@ export const COMMAND_REDELIVER_UNACKNOWLEDGED_MESSAGES: MessageTable<
 
 /** Fields of {@link CommandSuccess}. */
 export const COMMAND_SUCCESS: MessageTable<CommandSuccess> = table("CommandSuccess", [
-  field(1, "requestId", "uint64", REQUIRED),
+  field(1, "requestId", "bits64", REQUIRED),
   field(2, "schema", "message", OPTIONAL, () => SCHEMA),
 ]);
 
@@ -1353,7 +1353,7 @@ export const COMMAND_SUCCESS: MessageTable<CommandSuccess> = table("CommandSucce
 export const COMMAND_PRODUCER_SUCCESS: MessageTable<CommandProducerSuccess> = table(
   "CommandProducerSuccess",
   [
-    field(1, "requestId", "uint64", REQUIRED),
+    field(1, "requestId", "bits64", REQUIRED),
     field(2, "producerName", "string", REQUIRED),
     field(3, "lastSequenceId", "int64", OPTIONAL),
     field(4, "schemaVersion", "bytes", OPTIONAL),
@@ -1364,7 +1364,7 @@ export const COMMAND_PRODUCER_SUCCESS: MessageTable<CommandProducerSuccess> = ta
 
 /** Fields of {@link CommandError}. */
 export const COMMAND_ERROR: MessageTable<CommandError> = table("CommandError", [
-  field(1, "requestId", "uint64", REQUIRED),
+  field(1, "requestId", "bits64", REQUIRED),
   field(2, "error", "enum", REQUIRED),
   field(3, "message", "string", REQUIRED),
 ]);
@@ -1379,7 +1379,7 @@ export const COMMAND_PONG: MessageTable<CommandPong> = table("CommandPong", []);
 export const COMMAND_CONSUMER_STATS: MessageTable<CommandConsumerStats> = table(
   "CommandConsumerStats",
   [
-    field(1, "requestId", "uint64", REQUIRED),
+    field(1, "requestId", "bits64", REQUIRED),
     field(4, "consumerId", "uint64", REQUIRED),
   ],
 );
@@ -1388,7 +1388,7 @@ export const COMMAND_CONSUMER_STATS: MessageTable<CommandConsumerStats> = table(
 export const COMMAND_CONSUMER_STATS_RESPONSE: MessageTable<CommandConsumerStatsResponse> = table(
   "CommandConsumerStatsResponse",
   [
-    field(1, "requestId", "uint64", REQUIRED),
+    field(1, "requestId", "bits64", REQUIRED),
     field(2, "errorCode", "enum", OPTIONAL),
     field(3, "errorMessage", "string", OPTIONAL),
     field(4, "msgRateOut", "double", OPTIONAL),
@@ -1412,7 +1412,7 @@ export const COMMAND_GET_LAST_MESSAGE_ID: MessageTable<CommandGetLastMessageId> 
   "CommandGetLastMessageId",
   [
     field(1, "consumerId", "uint64", REQUIRED),
-    field(2, "requestId", "uint64", REQUIRED),
+    field(2, "requestId", "bits64", REQUIRED),
   ],
 );
 
@@ -1420,7 +1420,7 @@ export const COMMAND_GET_LAST_MESSAGE_ID: MessageTable<CommandGetLastMessageId> 
 export const COMMAND_GET_LAST_MESSAGE_ID_RESPONSE: MessageTable<CommandGetLastMessageIdResponse> =
   table("CommandGetLastMessageIdResponse", [
     field(1, "lastMessageId", "message", REQUIRED, () => MESSAGE_ID_DATA),
-    field(2, "requestId", "uint64", REQUIRED),
+    field(2, "requestId", "bits64", REQUIRED),
     field(3, "consumerMarkDeletePosition", "message", OPTIONAL, () => MESSAGE_ID_DATA),
   ]);
 
@@ -1428,7 +1428,7 @@ export const COMMAND_GET_LAST_MESSAGE_ID_RESPONSE: MessageTable<CommandGetLastMe
 export const COMMAND_GET_TOPICS_OF_NAMESPACE: MessageTable<CommandGetTopicsOfNamespace> = table(
   "CommandGetTopicsOfNamespace",
   [
-    field(1, "requestId", "uint64", REQUIRED),
+    field(1, "requestId", "bits64", REQUIRED),
     field(2, "namespace", "string", REQUIRED),
     field(3, "mode", "enum", OPTIONAL),
     field(4, "topicsPattern", "string", OPTIONAL),
@@ -1440,7 +1440,7 @@ export const COMMAND_GET_TOPICS_OF_NAMESPACE: MessageTable<CommandGetTopicsOfNam
 export const COMMAND_GET_TOPICS_OF_NAMESPACE_RESPONSE: MessageTable<
   CommandGetTopicsOfNamespaceResponse
 > = table("CommandGetTopicsOfNamespaceResponse", [
-  field(1, "requestId", "uint64", REQUIRED),
+  field(1, "requestId", "bits64", REQUIRED),
   field(2, "topics", "string", REPEATED),
   field(3, "filtered", "bool", OPTIONAL),
   field(4, "topicsHash", "string", OPTIONAL),
@@ -1451,7 +1451,7 @@ export const COMMAND_GET_TOPICS_OF_NAMESPACE_RESPONSE: MessageTable<
 export const COMMAND_WATCH_TOPIC_LIST: MessageTable<CommandWatchTopicList> = table(
   "CommandWatchTopicList",
   [
-    field(1, "requestId", "uint64", REQUIRED),
+    field(1, "requestId", "bits64", REQUIRED),
     field(2, "watcherId", "uint64", REQUIRED),
     field(3, "namespace", "string", REQUIRED),
     field(4, "topicsPattern", "string", REQUIRED),
@@ -1463,7 +1463,7 @@ export const COMMAND_WATCH_TOPIC_LIST: MessageTable<CommandWatchTopicList> = tab
 export const COMMAND_WATCH_TOPIC_LIST_SUCCESS: MessageTable<CommandWatchTopicListSuccess> = table(
   "CommandWatchTopicListSuccess",
   [
-    field(1, "requestId", "uint64", REQUIRED),
+    field(1, "requestId", "bits64", REQUIRED),
     field(2, "watcherId", "uint64", REQUIRED),
     field(3, "topic", "string", REPEATED),
     field(4, "topicsHash", "string", REQUIRED),
@@ -1485,14 +1485,14 @@ export const COMMAND_WATCH_TOPIC_UPDATE: MessageTable<CommandWatchTopicUpdate> =
 export const COMMAND_WATCH_TOPIC_LIST_CLOSE: MessageTable<CommandWatchTopicListClose> = table(
   "CommandWatchTopicListClose",
   [
-    field(1, "requestId", "uint64", REQUIRED),
+    field(1, "requestId", "bits64", REQUIRED),
     field(2, "watcherId", "uint64", REQUIRED),
   ],
 );
 
 /** Fields of {@link CommandGetSchema}. */
 export const COMMAND_GET_SCHEMA: MessageTable<CommandGetSchema> = table("CommandGetSchema", [
-  field(1, "requestId", "uint64", REQUIRED),
+  field(1, "requestId", "bits64", REQUIRED),
   field(2, "topic", "string", REQUIRED),
   field(3, "schemaVersion", "bytes", OPTIONAL),
 ]);
@@ -1501,7 +1501,7 @@ export const COMMAND_GET_SCHEMA: MessageTable<CommandGetSchema> = table("Command
 export const COMMAND_GET_SCHEMA_RESPONSE: MessageTable<CommandGetSchemaResponse> = table(
   "CommandGetSchemaResponse",
   [
-    field(1, "requestId", "uint64", REQUIRED),
+    field(1, "requestId", "bits64", REQUIRED),
     field(2, "errorCode", "enum", OPTIONAL),
     field(3, "errorMessage", "string", OPTIONAL),
     field(4, "schema", "message", OPTIONAL, () => SCHEMA),
@@ -1513,7 +1513,7 @@ export const COMMAND_GET_SCHEMA_RESPONSE: MessageTable<CommandGetSchemaResponse>
 export const COMMAND_GET_OR_CREATE_SCHEMA: MessageTable<CommandGetOrCreateSchema> = table(
   "CommandGetOrCreateSchema",
   [
-    field(1, "requestId", "uint64", REQUIRED),
+    field(1, "requestId", "bits64", REQUIRED),
     field(2, "topic", "string", REQUIRED),
     field(3, "schema", "message", REQUIRED, () => SCHEMA),
   ],
@@ -1522,7 +1522,7 @@ export const COMMAND_GET_OR_CREATE_SCHEMA: MessageTable<CommandGetOrCreateSchema
 /** Fields of {@link CommandGetOrCreateSchemaResponse}. */
 export const COMMAND_GET_OR_CREATE_SCHEMA_RESPONSE: MessageTable<CommandGetOrCreateSchemaResponse> =
   table("CommandGetOrCreateSchemaResponse", [
-    field(1, "requestId", "uint64", REQUIRED),
+    field(1, "requestId", "bits64", REQUIRED),
     field(2, "errorCode", "enum", OPTIONAL),
     field(3, "errorMessage", "string", OPTIONAL),
     field(4, "schemaVersion", "bytes", OPTIONAL),
@@ -1532,7 +1532,7 @@ export const COMMAND_GET_OR_CREATE_SCHEMA_RESPONSE: MessageTable<CommandGetOrCre
 export const COMMAND_TC_CLIENT_CONNECT_REQUEST: MessageTable<CommandTcClientConnectRequest> = table(
   "CommandTcClientConnectRequest",
   [
-    field(1, "requestId", "uint64", REQUIRED),
+    field(1, "requestId", "bits64", REQUIRED),
     field(2, "tcId", "uint64", REQUIRED),
   ],
 );
@@ -1540,14 +1540,14 @@ export const COMMAND_TC_CLIENT_CONNECT_REQUEST: MessageTable<CommandTcClientConn
 /** Fields of {@link CommandTcClientConnectResponse}. */
 export const COMMAND_TC_CLIENT_CONNECT_RESPONSE: MessageTable<CommandTcClientConnectResponse> =
   table("CommandTcClientConnectResponse", [
-    field(1, "requestId", "uint64", REQUIRED),
+    field(1, "requestId", "bits64", REQUIRED),
     field(2, "error", "enum", OPTIONAL),
     field(3, "message", "string", OPTIONAL),
   ]);
 
 /** Fields of {@link CommandNewTxn}. */
 export const COMMAND_NEW_TXN: MessageTable<CommandNewTxn> = table("CommandNewTxn", [
-  field(1, "requestId", "uint64", REQUIRED),
+  field(1, "requestId", "bits64", REQUIRED),
   field(2, "txnTtlSeconds", "uint64", OPTIONAL),
   field(3, "tcId", "uint64", OPTIONAL),
 ]);
@@ -1556,7 +1556,7 @@ export const COMMAND_NEW_TXN: MessageTable<CommandNewTxn> = table("CommandNewTxn
 export const COMMAND_NEW_TXN_RESPONSE: MessageTable<CommandNewTxnResponse> = table(
   "CommandNewTxnResponse",
   [
-    field(1, "requestId", "uint64", REQUIRED),
+    field(1, "requestId", "bits64", REQUIRED),
     field(2, "txnidLeastBits", "uint64", OPTIONAL),
     field(3, "txnidMostBits", "uint64", OPTIONAL),
     field(4, "error", "enum", OPTIONAL),
@@ -1568,7 +1568,7 @@ export const COMMAND_NEW_TXN_RESPONSE: MessageTable<CommandNewTxnResponse> = tab
 export const COMMAND_ADD_PARTITION_TO_TXN: MessageTable<CommandAddPartitionToTxn> = table(
   "CommandAddPartitionToTxn",
   [
-    field(1, "requestId", "uint64", REQUIRED),
+    field(1, "requestId", "bits64", REQUIRED),
     field(2, "txnidLeastBits", "uint64", OPTIONAL),
     field(3, "txnidMostBits", "uint64", OPTIONAL),
     field(4, "partitions", "string", REPEATED),
@@ -1578,7 +1578,7 @@ export const COMMAND_ADD_PARTITION_TO_TXN: MessageTable<CommandAddPartitionToTxn
 /** Fields of {@link CommandAddPartitionToTxnResponse}. */
 export const COMMAND_ADD_PARTITION_TO_TXN_RESPONSE: MessageTable<CommandAddPartitionToTxnResponse> =
   table("CommandAddPartitionToTxnResponse", [
-    field(1, "requestId", "uint64", REQUIRED),
+    field(1, "requestId", "bits64", REQUIRED),
     field(2, "txnidLeastBits", "uint64", OPTIONAL),
     field(3, "txnidMostBits", "uint64", OPTIONAL),
     field(4, "error", "enum", OPTIONAL),
@@ -1595,7 +1595,7 @@ export const SUBSCRIPTION: MessageTable<Subscription> = table("Subscription", [
 export const COMMAND_ADD_SUBSCRIPTION_TO_TXN: MessageTable<CommandAddSubscriptionToTxn> = table(
   "CommandAddSubscriptionToTxn",
   [
-    field(1, "requestId", "uint64", REQUIRED),
+    field(1, "requestId", "bits64", REQUIRED),
     field(2, "txnidLeastBits", "uint64", OPTIONAL),
     field(3, "txnidMostBits", "uint64", OPTIONAL),
     field(4, "subscription", "message", REPEATED, () => SUBSCRIPTION),
@@ -1606,7 +1606,7 @@ export const COMMAND_ADD_SUBSCRIPTION_TO_TXN: MessageTable<CommandAddSubscriptio
 export const COMMAND_ADD_SUBSCRIPTION_TO_TXN_RESPONSE: MessageTable<
   CommandAddSubscriptionToTxnResponse
 > = table("CommandAddSubscriptionToTxnResponse", [
-  field(1, "requestId", "uint64", REQUIRED),
+  field(1, "requestId", "bits64", REQUIRED),
   field(2, "txnidLeastBits", "uint64", OPTIONAL),
   field(3, "txnidMostBits", "uint64", OPTIONAL),
   field(4, "error", "enum", OPTIONAL),
@@ -1615,7 +1615,7 @@ export const COMMAND_ADD_SUBSCRIPTION_TO_TXN_RESPONSE: MessageTable<
 
 /** Fields of {@link CommandEndTxn}. */
 export const COMMAND_END_TXN: MessageTable<CommandEndTxn> = table("CommandEndTxn", [
-  field(1, "requestId", "uint64", REQUIRED),
+  field(1, "requestId", "bits64", REQUIRED),
   field(2, "txnidLeastBits", "uint64", OPTIONAL),
   field(3, "txnidMostBits", "uint64", OPTIONAL),
   field(4, "txnAction", "enum", OPTIONAL),
@@ -1625,7 +1625,7 @@ export const COMMAND_END_TXN: MessageTable<CommandEndTxn> = table("CommandEndTxn
 export const COMMAND_END_TXN_RESPONSE: MessageTable<CommandEndTxnResponse> = table(
   "CommandEndTxnResponse",
   [
-    field(1, "requestId", "uint64", REQUIRED),
+    field(1, "requestId", "bits64", REQUIRED),
     field(2, "txnidLeastBits", "uint64", OPTIONAL),
     field(3, "txnidMostBits", "uint64", OPTIONAL),
     field(4, "error", "enum", OPTIONAL),
@@ -1637,7 +1637,7 @@ export const COMMAND_END_TXN_RESPONSE: MessageTable<CommandEndTxnResponse> = tab
 export const COMMAND_END_TXN_ON_PARTITION: MessageTable<CommandEndTxnOnPartition> = table(
   "CommandEndTxnOnPartition",
   [
-    field(1, "requestId", "uint64", REQUIRED),
+    field(1, "requestId", "bits64", REQUIRED),
     field(2, "txnidLeastBits", "uint64", OPTIONAL),
     field(3, "txnidMostBits", "uint64", OPTIONAL),
     field(4, "topic", "string", OPTIONAL),
@@ -1649,7 +1649,7 @@ export const COMMAND_END_TXN_ON_PARTITION: MessageTable<CommandEndTxnOnPartition
 /** Fields of {@link CommandEndTxnOnPartitionResponse}. */
 export const COMMAND_END_TXN_ON_PARTITION_RESPONSE: MessageTable<CommandEndTxnOnPartitionResponse> =
   table("CommandEndTxnOnPartitionResponse", [
-    field(1, "requestId", "uint64", REQUIRED),
+    field(1, "requestId", "bits64", REQUIRED),
     field(2, "txnidLeastBits", "uint64", OPTIONAL),
     field(3, "txnidMostBits", "uint64", OPTIONAL),
     field(4, "error", "enum", OPTIONAL),
@@ -1660,7 +1660,7 @@ export const COMMAND_END_TXN_ON_PARTITION_RESPONSE: MessageTable<CommandEndTxnOn
 export const COMMAND_END_TXN_ON_SUBSCRIPTION: MessageTable<CommandEndTxnOnSubscription> = table(
   "CommandEndTxnOnSubscription",
   [
-    field(1, "requestId", "uint64", REQUIRED),
+    field(1, "requestId", "bits64", REQUIRED),
     field(2, "txnidLeastBits", "uint64", OPTIONAL),
     field(3, "txnidMostBits", "uint64", OPTIONAL),
     field(4, "subscription", "message", OPTIONAL, () => SUBSCRIPTION),
@@ -1673,7 +1673,7 @@ export const COMMAND_END_TXN_ON_SUBSCRIPTION: MessageTable<CommandEndTxnOnSubscr
 export const COMMAND_END_TXN_ON_SUBSCRIPTION_RESPONSE: MessageTable<
   CommandEndTxnOnSubscriptionResponse
 > = table("CommandEndTxnOnSubscriptionResponse", [
-  field(1, "requestId", "uint64", REQUIRED),
+  field(1, "requestId", "bits64", REQUIRED),
   field(2, "txnidLeastBits", "uint64", OPTIONAL),
   field(3, "txnidMostBits", "uint64", OPTIONAL),
   field(4, "error", "enum", OPTIONAL),
