@@ -1,0 +1,145 @@
+import type { PartitionLog } from "./log.ts";
+import type { Position } from "./position.ts";
+import { bodyLengthAt, messageCountAt, RECORD_HEADER_BYTES } from "./record.ts";
+import type { Segment } from "./segment.ts";
+import { SLAB_BYTES } from "./slab.ts";
+import type { Slab } from "./slab.ts";
+
+/**
+ * Walks a log entry by entry, from memory where the tail holds them, else from disk through one slab.
+ * The fields describe the current entry while {@link LogReader.load} says there is one: no object an entry.
+ */
+export class LogReader {
+  /** Of the next entry to read. */
+  ledgerId = -1;
+  /** Of the next entry to read. */
+  entryId = -1;
+  /** Where the current entry's body begins in `slab`. */
+  start = 0;
+  /** One past the current entry's body in `slab`. */
+  end = 0;
+  messageCount = 0;
+  #slab: Slab | undefined;
+  /** Records in `#slab` end here. */
+  #runEnd = 0;
+  /** Of the next entry in the segment's file; −1 where it is not known. */
+  #fileOffset = -1;
+  #isLoaded = false;
+
+  constructor(private readonly log: PartitionLog) {}
+
+  /** Holds the current entry; retain it to use it after the next call. */
+  get slab(): Slab {
+    return this.#slab!;
+  }
+
+  /** Moves to the first entry behind `after`. */
+  seek(after: Position): void {
+    this.#letGo();
+    this.ledgerId = after.ledgerId;
+    this.entryId = after.entryId + 1;
+    this.#fileOffset = -1;
+  }
+
+  /** Whether an entry before `entryIdEnd` of a ledger is still to be read. */
+  isBefore(ledgerId: number, entryIdEnd: number): boolean {
+    return this.ledgerId < ledgerId || (this.ledgerId === ledgerId && this.entryId < entryIdEnd);
+  }
+
+  /**
+   * Makes the next entry the current one.
+   *
+   * @returns false when there is none yet
+   * @throws {BrokerError} `damaged`, `disk_error`
+   */
+  load(): boolean {
+    if (this.#isLoaded) return true;
+    const segment = this.#segment();
+    if (segment === undefined || this.entryId >= segment.settledEntries) return false;
+    if (this.end >= this.#runEnd) this.#fill(segment);
+    const { bytes } = this.#slab!;
+    this.start = this.end + RECORD_HEADER_BYTES;
+    this.messageCount = messageCountAt(bytes, this.end);
+    this.end = this.start + bodyLengthAt(bytes, this.end);
+    this.#isLoaded = true;
+    return true;
+  }
+
+  /** Steps over the current entry. */
+  next(): void {
+    if (this.#fileOffset >= 0) this.#fileOffset += this.end - this.start + RECORD_HEADER_BYTES;
+    this.entryId++;
+    this.#isLoaded = false;
+  }
+
+  /** Where the next entry is, stepping from ledgers that are read to the end, or gone, to the one behind. */
+  #segment(): Segment | undefined {
+    const segment = this.log.segmentOf(this.ledgerId);
+    const { segments } = this.log;
+    if (segment !== undefined) {
+      const isAtEnd = this.entryId >= segment.index.entryCount;
+      if (!isAtEnd || segment === segments.at(-1)) return segment;
+    }
+    const behind = segments.find((candidate) => candidate.ledgerId > this.ledgerId);
+    if (behind === undefined) return undefined;
+    this.seek({ ledgerId: behind.ledgerId, entryId: -1 });
+    return behind;
+  }
+
+  #fill(segment: Segment): void {
+    this.#letGo();
+    const tail = this.log.tailOf(this.ledgerId, this.entryId);
+    if (tail !== undefined) {
+      const at = this.entryId - tail.firstEntryId;
+      const settled = segment.settledEntries - tail.firstEntryId;
+      tail.slab.retain();
+      this.#slab = tail.slab;
+      this.end = tail.starts[at]!;
+      this.#runEnd = tail.starts[settled] ?? tail.end;
+      this.#fileOffset = -1;
+      return;
+    }
+    this.#fillFromDisk(segment);
+  }
+
+  #fillFromDisk(segment: Segment): void {
+    if (this.#fileOffset < 0) this.#fileOffset = segment.offsetOf(this.entryId);
+    const offset = this.#fileOffset;
+    let slab = this.log.shared.pool.take(SLAB_BYTES);
+    try {
+      let count = segment.readRecords(offset, segment.settledBytes, slab.bytes);
+      if (count === 0) {
+        slab.release();
+        slab = this.log.shared.pool.take(segment.recordBytesAt(offset));
+        count = segment.readRecords(offset, segment.settledBytes, slab.bytes);
+      }
+      this.#runEnd = count;
+    } catch (error) {
+      slab.release();
+      throw error;
+    }
+    this.#slab = slab;
+    this.end = 0;
+  }
+
+  /** Gives its memory up while it waits; the entry is read again when it is wanted. */
+  pause(): void {
+    if (this.#slab === undefined) return;
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    this.#slab?.release();
+    this.#slab = undefined;
+    this.start = 0;
+    this.end = 0;
+    this.#runEnd = 0;
+    this.#isLoaded = false;
+  }
+
+  /** Lets go of everything. */
+  close(): void {
+    this.#letGo();
+    this.log.readers.delete(this);
+  }
+}

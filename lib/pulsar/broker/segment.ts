@@ -1,0 +1,235 @@
+import type { Crc32c, Disk, DiskFile, WallTimeMs } from "../../base/mod.ts";
+import { formatBytes } from "../../base/mod.ts";
+import { BrokerError, diskError } from "./errors.ts";
+import {
+  bodyLengthAt,
+  entryIdAt,
+  isWholeBody,
+  publishTimeMsAt,
+  readRecordHeader,
+  RECORD_HEADER_BYTES,
+} from "./record.ts";
+import type { RecordHeader } from "./record.ts";
+import { SegmentIndex } from "./segment_index.ts";
+import { scanSegment } from "./segment_scan.ts";
+
+/** Where a segment lives, and what checks it. */
+export interface SegmentPlace {
+  readonly disk: Disk;
+  readonly folder: string;
+  readonly crc32c: Crc32c;
+}
+
+/** Looks at each record of a scan; the bytes are valid during the call. */
+export type RecordVisitor = (
+  header: RecordHeader,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+) => void;
+
+const WALK_BYTES = 256 * 1024 + RECORD_HEADER_BYTES;
+
+/** The file name of a ledger's segment. */
+export function segmentName(ledgerId: number): string {
+  return `${String(ledgerId).padStart(12, "0")}.log`;
+}
+
+function indexName(ledgerId: number): string {
+  return `${String(ledgerId).padStart(12, "0")}.index`;
+}
+
+/** The ledger ids of the segments in a folder, lowest first. */
+export function listSegments(disk: Disk, folder: string): number[] {
+  const ids = disk.list(folder).flatMap((name) => {
+    const match = /^(\d{12})\.log$/.exec(name);
+    return match === null ? [] : [Number(match[1])];
+  });
+  return ids.sort((a, b) => a - b);
+}
+
+/** One file of a log: one ledger, in Pulsar's words. Entries are numbered from 0. */
+export class Segment {
+  #file: DiskFile | undefined;
+  /** Entries that are as safe as the durability promises: only these may be read. */
+  settledEntries = 0;
+  /** Bytes of those entries. */
+  settledBytes = 0;
+
+  private constructor(
+    private readonly place: SegmentPlace,
+    readonly ledgerId: number,
+    readonly index: SegmentIndex,
+  ) {}
+
+  /** A new, empty segment; its file exists when this returns. */
+  static create(place: SegmentPlace, ledgerId: number): Segment {
+    const segment = new Segment(place, ledgerId, new SegmentIndex());
+    segment.file();
+    return segment;
+  }
+
+  /** A sealed segment by its index file, or undefined where that is missing, broken or of another file size. */
+  static openSealed(place: SegmentPlace, ledgerId: number): Segment | undefined {
+    const bytes = place.disk.readFile(`${place.folder}/${indexName(ledgerId)}`);
+    const index = bytes === undefined ? undefined : SegmentIndex.decode(bytes, place.crc32c);
+    if (index === undefined) return undefined;
+    const segment = new Segment(place, ledgerId, index);
+    return segment.file().sizeBytes() === index.sizeBytes ? segment : undefined;
+  }
+
+  /**
+   * Opens a segment by reading all of it, and cuts a torn tail.
+   *
+   * @param visit sees each whole record
+   * @throws {BrokerError} `damaged` when bytes are broken that had been settled before later ones were written
+   */
+  static recover(place: SegmentPlace, ledgerId: number, visit?: RecordVisitor): Segment {
+    const file = place.disk.open(`${place.folder}/${segmentName(ledgerId)}`, { create: false });
+    const scan = scanSegment({ file, ledgerId, crc32c: place.crc32c }, visit);
+    const segment = new Segment(place, ledgerId, scan.index);
+    segment.#file = file;
+    const { sizeBytes } = scan.index;
+    if (sizeBytes < scan.fileBytes) {
+      if (sizeBytes < scan.settledBytes) {
+        segment.closeFile();
+        throw segment.#damaged(sizeBytes);
+      }
+      file.truncate(sizeBytes);
+    }
+    return segment;
+  }
+
+  #damaged(offset: number): BrokerError {
+    const name = `${this.place.folder}/${segmentName(this.ledgerId)}`;
+    return new BrokerError(
+      `Cannot read ${JSON.stringify(name)}: the record at offset ${offset} is damaged`,
+      { code: "damaged", cure: "restore the file from a copy, or delete the topic" },
+    );
+  }
+
+  /** Notes how much of the segment is safe. */
+  settle(entryCount: number, sizeBytes: number): void {
+    this.settledEntries = entryCount;
+    this.settledBytes = sizeBytes;
+  }
+
+  /** The file, opened when first needed. */
+  file(): DiskFile {
+    this.#file ??= this.place.disk.open(`${this.place.folder}/${segmentName(this.ledgerId)}`);
+    return this.#file;
+  }
+
+  /** Lets go of the file handle; the next use opens it again. */
+  closeFile(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
+  /** Writes the index file. It can be made again, so a failure costs only the next start's time. */
+  writeIndex(sealedAtMs: WallTimeMs): void {
+    const { disk, folder, crc32c } = this.place;
+    this.index.sealedAtMs = sealedAtMs;
+    const path = `${folder}/${indexName(this.ledgerId)}`;
+    disk.remove(`${path}.tmp`);
+    const file = disk.open(`${path}.tmp`);
+    try {
+      file.append(this.index.encode(crc32c));
+    } finally {
+      file.close();
+    }
+    disk.rename(`${path}.tmp`, path);
+  }
+
+  /** Removes the segment from the disk. */
+  remove(): void {
+    this.closeFile();
+    const { disk, folder } = this.place;
+    disk.remove(`${folder}/${indexName(this.ledgerId)}`);
+    disk.remove(`${folder}/${segmentName(this.ledgerId)}`);
+  }
+
+  /** The offset of an entry's record. `entryId` may be one past the last. */
+  offsetOf(entryId: number): number {
+    if (entryId >= this.index.entryCount) return this.index.sizeBytes;
+    const mark = this.index.markBefore(entryId);
+    return this.#walk(mark.offset, (bytes, at) => entryIdAt(bytes, at) >= entryId);
+  }
+
+  /** The first entry published at or after `timeMs`, or `entryCount`. Publish times are taken to rise, as Pulsar takes them. */
+  entryAtTime(timeMs: WallTimeMs): number {
+    const mark = this.index.markBeforeTime(timeMs);
+    let entryId = mark.entryId;
+    this.#walk(mark.offset, (bytes, at) => {
+      if (publishTimeMsAt(bytes, at) >= timeMs) return true;
+      entryId = entryIdAt(bytes, at) + 1;
+      return false;
+    });
+    return entryId;
+  }
+
+  /** Steps from header to header until `found`; returns that record's offset, else the end. */
+  #walk(from: number, found: (bytes: Uint8Array, at: number) => boolean): number {
+    const window = new Uint8Array(WALK_BYTES);
+    const { sizeBytes } = this.index;
+    let start = 0;
+    let end = 0;
+    for (let offset = from; offset < sizeBytes;) {
+      if (offset + RECORD_HEADER_BYTES > end || offset < start) {
+        start = offset;
+        end = offset + this.#readAt(offset, window);
+      }
+      const at = offset - start;
+      const header = readRecordHeader(window, at, this.ledgerId, this.place.crc32c);
+      if (header === undefined || offset + RECORD_HEADER_BYTES > end) throw this.#damaged(offset);
+      if (found(window, at)) return offset;
+      offset += RECORD_HEADER_BYTES + header.bodyLength;
+    }
+    return sizeBytes;
+  }
+
+  #readAt(offset: number, target: Uint8Array): number {
+    try {
+      return this.file().readAt(offset, target);
+    } catch (error) {
+      throw diskError(`read ledger ${this.ledgerId}`, error);
+    }
+  }
+
+  /**
+   * Reads whole records from `offset` on into `target`, as many as fit below `sizeBytesMax` of the file, and checks each.
+   *
+   * @returns how many bytes of whole records there are; 0 when the first does not fit
+   * @throws {BrokerError} `damaged`, `disk_error`
+   */
+  readRecords(offset: number, sizeBytesMax: number, target: Uint8Array): number {
+    const wanted = Math.min(target.length, sizeBytesMax - offset);
+    const count = this.#readAt(offset, target.subarray(0, wanted));
+    let at = 0;
+    while (at + RECORD_HEADER_BYTES <= count) {
+      const header = readRecordHeader(target, at, this.ledgerId, this.place.crc32c);
+      if (header === undefined) throw this.#damaged(offset + at);
+      const start = at + RECORD_HEADER_BYTES;
+      const end = start + header.bodyLength;
+      if (end > count) break;
+      if (!isWholeBody(target, start, end, this.place.crc32c)) throw this.#damaged(offset + at);
+      at = end;
+    }
+    if (at === 0 && count < wanted) throw this.#damaged(offset);
+    return at;
+  }
+
+  /** Bytes of the record at `offset`, header and body. */
+  recordBytesAt(offset: number): number {
+    const header = new Uint8Array(RECORD_HEADER_BYTES);
+    this.#readAt(offset, header);
+    return RECORD_HEADER_BYTES + bodyLengthAt(header, 0);
+  }
+
+  /** For a log line. */
+  describe(): string {
+    return `ledger ${this.ledgerId}, ${this.index.entryCount} entries, ${
+      formatBytes(this.index.sizeBytes)
+    }`;
+  }
+}
