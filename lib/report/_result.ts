@@ -1,0 +1,1 @@
+export type { Finding, Result } from "../verdict/result.ts";
