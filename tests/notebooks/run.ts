@@ -1,0 +1,123 @@
+/**
+ * Runs every notebook through a real Deno kernel and looks at what its cells show: `deno task notebooks`.
+ *
+ * The kernel and what drives it live in `.venv`, made here; nothing is written to the user's home.
+ */
+import assert from "node:assert/strict";
+import { type Cell, notebookNames, readNotebook, shown } from "./_cells.ts";
+import { EXPECTATIONS } from "./expectations.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+const VENV = `${ROOT}/.venv`;
+const EXECUTED = `${ROOT}/.data/notebooks`;
+const CELL_LIMIT_SEC = 180;
+
+const ENVIRONMENT = {
+  XDG_DATA_HOME: `${VENV}/share`,
+  JUPYTER_CONFIG_DIR: `${VENV}/etc/jupyter`,
+  JUPYTER_DATA_DIR: `${VENV}/share/jupyter`,
+  JUPYTER_RUNTIME_DIR: `${VENV}/run`,
+};
+
+async function run(command: string, args: readonly string[]): Promise<void> {
+  const { success } = await new Deno.Command(command, {
+    args: [...args],
+    env: ENVIRONMENT,
+    stdout: "null",
+    stderr: "inherit",
+  }).output();
+  if (!success) throw new Error(`${command} ${args.join(" ")} failed`);
+}
+
+async function pythonCommand(): Promise<string> {
+  for (const command of ["python3", "python"]) {
+    try {
+      const { success } = await new Deno.Command(command, {
+        args: ["-c", "import sys, venv; assert sys.version_info >= (3, 10)"],
+        stderr: "null",
+      }).output();
+      if (success) return command;
+    } catch {
+      // Not on the path under this name.
+    }
+  }
+  throw new Error("Python 3.10 or newer is needed to drive the kernel; install it and try again");
+}
+
+/** Makes `.venv` with the pinned packages and the kernel, once for each list of packages. */
+async function ensureKernel(): Promise<void> {
+  const requirements = `${ROOT}/infra/jupyter/requirements.txt`;
+  const stamp = `${VENV}/weir-requirements.txt`;
+  const wanted = Deno.readTextFileSync(requirements) + Deno.version.deno;
+  const have = await Deno.readTextFile(stamp).catch(() => "");
+  if (have === wanted) return;
+  console.error("making .venv with what drives the kernel …");
+  await run(await pythonCommand(), ["-m", "venv", VENV]);
+  await run(`${VENV}/bin/python`, ["-m", "pip", "install", "--quiet", "-r", requirements]);
+  await run(Deno.execPath(), ["jupyter", "--install", "--name", "deno", "--force"]);
+  await Deno.writeTextFile(stamp, wanted);
+}
+
+function assertNoErrors(cells: readonly Cell[]): void {
+  cells.forEach((cell, i) => {
+    const error = cell.outputs?.find((output) => output.output_type === "error");
+    assert.equal(error, undefined, `cell ${i}: ${error?.ename}: ${error?.evalue}`);
+  });
+}
+
+function assertExpected(name: string): void {
+  const { cells } = readNotebook(`${EXECUTED}/${name}`);
+  assertNoErrors(cells);
+  const expectations = EXPECTATIONS[name];
+  assert.ok(
+    expectations,
+    `${name} has no expectations: add them to tests/notebooks/expectations.ts`,
+  );
+  for (const { source, mimeType, matches } of expectations) {
+    const index = cells.findIndex((cell) =>
+      cell.cell_type === "code" && [cell.source].flat().join("").includes(source)
+    );
+    assert.ok(index >= 0, `no cell holds ${JSON.stringify(source)}`);
+    const found = shown(cells[index]!, mimeType);
+    assert.ok(
+      found.some((text) => matches.test(text)),
+      `cell ${index} shows no ${mimeType} that matches ${matches}; it shows ${
+        JSON.stringify(found).slice(0, 600)
+      }`,
+    );
+  }
+}
+
+async function execute(name: string): Promise<void> {
+  const { success, stdout } = await new Deno.Command(`${VENV}/bin/python`, {
+    args: [
+      `${ROOT}/infra/jupyter/execute.py`,
+      `--cell-limit=${CELL_LIMIT_SEC}`,
+      `--out=${EXECUTED}`,
+      `--cwd=${ROOT}/notebooks`,
+      `${ROOT}/notebooks/${name}`,
+    ],
+    env: ENVIRONMENT,
+    stderr: "inherit",
+  }).output();
+  const outcome = JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1)!);
+  if (!success) throw new Error(outcome.error);
+}
+
+await ensureKernel();
+let failed = 0;
+const names = notebookNames(`${ROOT}/notebooks`)
+  .filter((name) => Deno.args.length === 0 || Deno.args.some((part) => name.includes(part)));
+for (const name of names) {
+  const begunMs = performance.now();
+  try {
+    await execute(name);
+    assertExpected(name);
+    console.log(`${name} ok (${((performance.now() - begunMs) / 1000).toFixed(0)} s)`);
+  } catch (error) {
+    failed++;
+    console.log(`${name} FAILED: ${error instanceof Error ? error.message : error}`);
+  }
+}
+console.log(`${names.length - failed} passed, ${failed} failed`);
+Deno.exit(failed === 0 ? 0 : 1);
