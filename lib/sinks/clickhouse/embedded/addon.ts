@@ -1,0 +1,121 @@
+import { messageOf } from "../../../base/mod.ts";
+import { EmbeddedError } from "./errors.ts";
+
+/** A connection of the engine; opaque. */
+export type Connection = { readonly __brand?: "connection" };
+/** A SELECT whose rows are fetched piece by piece; opaque. */
+export type Stream = { readonly __brand?: "stream" };
+
+/** What a finished query gave. */
+export interface RawResult {
+  readonly bytes: Uint8Array;
+  readonly elapsed: number;
+  readonly rowsRead: number;
+  readonly bytesRead: number;
+}
+
+/** What a finished INSERT stored. */
+export interface RawInsert {
+  readonly elapsed: number;
+  readonly rowsWritten: number;
+  readonly bytesWritten: number;
+}
+
+/** The part of chDB's Node-API addon that is used here (chdb-node, lib/chdb_node.cpp). */
+export interface Addon {
+  EngineVersion(): string;
+  /** Opens a connection to a data folder; the first one of a process starts the engine with these arguments. */
+  CreateConnection(path: string, args?: readonly string[]): Connection;
+  CloseConnection(connection: Connection): void;
+  QueryAsyncConnection(connection: Connection, sql: string, format: string): Promise<RawResult>;
+  /** Runs `prefix`, a line end and `data` as one text. */
+  InsertRawAsyncConnection(
+    connection: Connection,
+    prefix: string,
+    data: Uint8Array,
+    countLines: boolean,
+  ): Promise<RawInsert>;
+  /** Plans the query on the calling thread, subqueries included. */
+  StreamQuery(connection: Connection, sql: string, format: string): Stream;
+  StreamFetch(stream: Stream): Promise<{ bytes: Uint8Array; numRows: number; done?: boolean }>;
+  StreamCancel(stream: Stream): void;
+}
+
+const VERSION = "26.7.3-stable.1";
+
+/** chDB's packages, by Deno's names of system and processor. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  "linux-x86_64": "@chdb/lib-linux-x64-gnu",
+  "linux-aarch64": "@chdb/lib-linux-arm64-gnu",
+  "darwin-x86_64": "@chdb/lib-darwin-x64",
+  "darwin-aarch64": "@chdb/lib-darwin-arm64",
+};
+
+const CURE = "use a ClickHouse server: --clickhouse http://HOST:8123";
+
+/** What the package depends on. */
+export interface Platform {
+  readonly os: string;
+  readonly arch: string;
+  /** The C library is musl, as on Alpine: chDB is built for glibc. */
+  readonly isMusl: boolean;
+}
+
+/** The platform that this process runs on. */
+export function currentPlatform(): Platform {
+  const { os, arch } = Deno.build;
+  return { os, arch, isMusl: os === "linux" && hasMusl() };
+}
+
+function hasMusl(): boolean {
+  // Deno itself is built for glibc; on Alpine it runs over a compatibility layer that cannot load the engine.
+  try {
+    return [...Deno.readDirSync("/lib")].some((entry) => entry.name.startsWith("ld-musl-")) &&
+      ![...Deno.readDirSync("/lib64")].some((entry) => entry.name.startsWith("ld-linux-"));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The npm package that holds the engine for a platform.
+ *
+ * @throws {EmbeddedError} unsupported_platform where there is none
+ */
+export function packageOf(platform: Platform): string {
+  const name = PACKAGES[`${platform.os}-${platform.arch}`];
+  if (name !== undefined && !platform.isMusl) return name;
+  const described = `${platform.os} ${platform.arch}${platform.isMusl ? " with musl" : ""}`;
+  throw new EmbeddedError(
+    `Cannot start the embedded ClickHouse: there is no chDB for ${described}`,
+    { code: "unsupported_platform", cure: CURE },
+  );
+}
+
+/**
+ * Loads the engine, downloading its package (130 MB) the first time.
+ *
+ * Only the package of this platform is named by a literal in a module that only this platform imports, by a computed path: a literal in the module graph is
+ * resolved on every platform, and `deno` then downloads 540 MB that cannot run there, or fails where a mirror lacks one of the packages.
+ *
+ * @throws {EmbeddedError} unsupported_platform, engine_missing
+ */
+export async function loadAddon(platform: Platform = currentPlatform()): Promise<Addon> {
+  const name = packageOf(platform);
+  const specifier = name === "@chdb/lib-linux-x64-gnu"
+    ? new URL("./_addon_linux_x64.ts", import.meta.url).href
+    : `npm:${name}@${VERSION}`;
+  try {
+    const loaded = await import(specifier);
+    return (typeof loaded.load === "function" ? await loaded.load() : loaded).default as Addon;
+  } catch (cause) {
+    throw new EmbeddedError(
+      `Cannot load the embedded ClickHouse (npm:${name}@${VERSION}): ${messageOf(cause)}`,
+      {
+        code: "engine_missing",
+        cure: `check the network for the first download, or ${CURE}`,
+        cause,
+      },
+    );
+  }
+}
