@@ -19,6 +19,7 @@ const ADDITIONS: Readonly<Record<string, readonly string[]>> = {
   FeatureFlags: [
     'field(5, "supportsGetPartitionedMetadataWithoutAutoCreation", "bool", OPTIONAL)',
     'field(6, "supportsReplDedupByLidAndEid", "bool", OPTIONAL)',
+    'field(7, "supportsTopicWatcherReconcile", "bool", OPTIONAL)',
   ],
   CommandPartitionedTopicMetadata: [
     'field(6, "metadataAutoCreationEnabled", "bool", OPTIONAL)',

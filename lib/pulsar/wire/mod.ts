@@ -11,6 +11,8 @@ export {
   writeCommand,
 } from "./command.ts";
 export type { Command, CommandType } from "./command.ts";
+export { compress, compressionNumber, decompress } from "./compression.ts";
+export type { CompressionName } from "./compression.ts";
 export { malformed, PulsarError, serverError, serverErrorNumber } from "./errors.ts";
 export type {
   LocalErrorCode,

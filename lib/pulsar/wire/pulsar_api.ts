@@ -372,6 +372,7 @@ export interface FeatureFlags {
   readonly supportsTopicWatchers?: undefined | boolean;
   readonly supportsGetPartitionedMetadataWithoutAutoCreation?: undefined | boolean;
   readonly supportsReplDedupByLidAndEid?: undefined | boolean;
+  readonly supportsTopicWatcherReconcile?: undefined | boolean;
 }
 
 /** Message `pulsar.proto.CommandConnected`. */
@@ -1071,6 +1072,7 @@ export const FEATURE_FLAGS: MessageTable<FeatureFlags> = table("FeatureFlags", [
   field(4, "supportsTopicWatchers", "bool", OPTIONAL),
   field(5, "supportsGetPartitionedMetadataWithoutAutoCreation", "bool", OPTIONAL),
   field(6, "supportsReplDedupByLidAndEid", "bool", OPTIONAL),
+  field(7, "supportsTopicWatcherReconcile", "bool", OPTIONAL),
 ]);
 
 /** Fields of {@link CommandConnected}. */
