@@ -1,4 +1,11 @@
 /** What must be found, what was found, and what that means: the only home of pass and fail. */
+export { compareResults, RUNS_MIN } from "./compare.ts";
+export type { Conclusion, MeasureComparison, RunValues } from "./compare.ts";
+export type { FoundLate, FoundRow, FoundRows } from "./found_rows.ts";
+export { CLOCK_JUMP_MS_MAX, EXIT_CODES, judge, OWN_LATENESS_SHARE_MAX } from "./judge.ts";
+export type { Evidence, GeneratorTiming } from "./judge.ts";
+export { formatMeasure, MEASURES } from "./measures.ts";
+export type { Measure, MeasuredResult, MeasureUnit } from "./measures.ts";
 export type {
   MessagePlan,
   MessageRange,
@@ -6,8 +13,9 @@ export type {
   PlannedMessage,
   WindowRule,
 } from "./message_plan.ts";
-export { expectRows } from "./oracle.ts";
-export type { Expectation, LateGroup } from "./oracle.ts";
-export type { ExpectedMeasure, ExpectedRow, ExpectedRows } from "./expected_rows.ts";
-export { Presence, settle } from "./presence.ts";
-export type { Settlement } from "./presence.ts";
+export { parseResult, RESULT_SCHEMA_VERSION, resultJsonSchema, resultSchema } from "./result.ts";
+export type { Finding, MessageCounts, Result, RowCounts, ThresholdOutcome } from "./result.ts";
+export { evaluateThresholds, parseThresholds } from "./thresholds.ts";
+export type { Threshold } from "./thresholds.ts";
+export { verify } from "./verify.ts";
+export type { Verification, VerifyOptions } from "./verify.ts";

@@ -67,30 +67,34 @@ export interface Settlement {
   readonly absentCount: number;
 }
 
-function countUnique(
-  plan: MessagePlan,
-  ledger: readonly PartitionRanges[],
-): { acknowledged: Map<number, number>; batches: Map<number, number[]> } {
-  const all = new Presence(ledger.map(({ partition, acknowledged, indeterminate }) => ({
-    partition,
-    ranges: [...acknowledged, ...indeterminate],
-  })));
-  const unacknowledged = ledger.map((one) => one);
+interface UniqueCounts {
+  /** Acknowledged messages, repeats left out, per partition. */
+  readonly acknowledged: ReadonlyMap<number, number>;
+  /** Messages of each batch without receipt, repeats left out, per partition. */
+  readonly batches: ReadonlyMap<number, readonly number[]>;
+}
+
+function countUnique(plan: MessagePlan, ledger: readonly PartitionRanges[]): UniqueCounts {
+  const receipts = new Presence(
+    ledger.map(({ partition, acknowledged }) => ({ partition, ranges: acknowledged })),
+  );
   const repeats = new Repeats(plan.sourceNames.length);
   const acknowledged = new Map(ledger.map(({ partition }) => [partition, 0]));
-  const batches = new Map(unacknowledged.map(({ partition, indeterminate }) => [
-    partition,
-    indeterminate.map(() => 0),
-  ]));
-  const ranges = new Map(ledger.map((one) => [one.partition, one.indeterminate]));
+  const open = new Map(ledger.map((one) => [one.partition, one.indeterminate]));
+  const batches = new Map(ledger.map((one) => [one.partition, one.indeterminate.map(() => 0)]));
   plan.walk(({ partition, partitionIndex, sourceIndex, sequence }: PlannedMessage) => {
-    if (!all.has(partition, partitionIndex)) return;
-    if (repeats.isRepeat(sourceIndex, sequence)) return;
-    const batch = ranges.get(partition)!.findIndex((range) =>
+    if (receipts.has(partition, partitionIndex)) {
+      if (repeats.isRepeat(sourceIndex, sequence)) return;
+      acknowledged.set(partition, acknowledged.get(partition)! + 1);
+      return;
+    }
+    const batch = open.get(partition)?.findIndex((range) =>
       range.first <= partitionIndex && partitionIndex < range.until
-    );
-    if (batch === -1) acknowledged.set(partition, acknowledged.get(partition)! + 1);
-    else batches.get(partition)![batch]!++;
+    ) ?? -1;
+    if (batch === -1 || repeats.isRepeat(sourceIndex, sequence)) {
+      return;
+    }
+    batches.get(partition)![batch]!++;
   });
   return { acknowledged, batches };
 }
