@@ -85,7 +85,9 @@ const VALUE_SOURCES: Readonly<Record<FlatKind, (i: number, field: FlatField) => 
   null: (i) => unless("value === null", i),
   boolean: (i) =>
     unless("value === true || value === false", i) + "  bytes[at++] = value ? 1 : 0;\n",
-  int: (i) => unless("value === (value | 0)", i) + "  at = writeLong(bytes, at, value);\n",
+  int: (i) =>
+    unless('typeof value === "number" && value === (value | 0)', i) +
+    "  at = writeLong(bytes, at, value);\n",
   long: (i) =>
     unless(
       `typeof value === "number" && value % 1 === 0 && value <= ${LONG_MAX} && value >= -${LONG_MAX}`,

@@ -1,9 +1,11 @@
-import { textOf } from "../base/mod.ts";
 import { AvroError, failDecoding } from "./errors.ts";
 import type { RecordReader } from "./reader.ts";
 import type { FlatField, FlatKind } from "./schema.ts";
 import { type LongTarget, readLong, skipLong } from "./_varint.ts";
 import { ViewCache } from "./_view_cache.ts";
+
+// As avsc does, what is not UTF-8 becomes U+FFFD.
+const lenientDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Bytes of kinds that always take as many. */
 const FIXED_BYTES: Readonly<Partial<Record<FlatKind, number>>> = { null: 0, float: 4, double: 8 };
@@ -76,7 +78,7 @@ class CompiledReader implements RecordReader {
     if (field === undefined || field.kind === "null" || this.isNull[slot] === 1) return null;
     const number = this.numbers[slot]!;
     const part = () => this.bytes.slice(this.starts[slot]!, this.ends[slot]!);
-    if (field.kind === "string") return textOf(part());
+    if (field.kind === "string") return lenientDecoder.decode(part());
     if (field.kind === "bytes" || field.kind === "fixed") return part();
     if (field.kind === "enum") return field.symbols[number];
     return field.kind === "boolean" ? number === 1 : number;

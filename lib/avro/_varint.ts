@@ -18,7 +18,7 @@ const GROUPS_OF_FOUR = 268435456;
  */
 export function writeLong(bytes: Uint8Array, offset: number, value: number): number {
   let at = offset;
-  // Doubles hold all that `2 * value` needs: it only moves the exponent; the odd ones of the negatives need the low bit by itself.
+  // The sign bit is kept apart: beyond 2^53 a double cannot hold the odd `−2 × value − 1` (avsc writes −9007199254740990 as a positive number).
   const magnitude = value < 0 ? -value - 1 : value;
   const sign = value < 0 ? 1 : 0;
   let rest: number;

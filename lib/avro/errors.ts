@@ -58,6 +58,7 @@ const DECODE_STATES: Readonly<Partial<Record<AvroErrorCode, string>>> = {
   varint_too_long: "an integer takes more than 10 bytes",
   int_range: "an int does not fit 32 bits",
   long_range: "a long is beyond ±9007199254740990",
+  trailing_bytes: "bytes are left after it",
   negative_length: "a length is negative",
   boolean: "a boolean is neither 0 nor 1",
   union_index: "the union has no such branch",

@@ -1,5 +1,5 @@
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The UTF-8 bytes of a text. */
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
@@ -7,7 +7,7 @@ export function utf8(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The text of UTF-8 bytes.
+ * The text of UTF-8 bytes, a byte order mark included: texts that differ stay apart.
  *
  * @throws {TypeError} when they are not UTF-8
  */
