@@ -105,7 +105,7 @@ export async function bringPulsarUp(
   try {
     await waitUntilReady(server, options.waitMs, signal);
   } catch (error) {
-    for (const line of await lastWords(options.dataDir)) say(`  | ${line}`);
+    if (!signal.aborted) (await lastWords(server)).forEach((line) => say(`  | ${line}`));
     await endProcess({ pid: server.pid, mark: serverMark(options.dataDir), waitMs: 5_000 });
     throw error;
   }
@@ -142,7 +142,7 @@ function refuseOtherOptions(running: PulsarServer, options: PulsarOptions): void
     `Cannot start: ${options.dataDir} is in use by a server with ${
       differences.join(", ")
     } (pid ${running.pid})`,
-    "end it with `deno task infra:down pulsar`, or give another --data",
+    `end it with \`deno task infra:down pulsar --data ${options.dataDir}\`, or give another --data`,
   );
 }
 
@@ -150,15 +150,7 @@ async function start(java: string, options: PulsarOptions): Promise<PulsarServer
   const { dataDir } = options;
   const port = freePort(options.port, "port");
   const adminPort = freePort(options.adminPort, "admin-port");
-  try {
-    await Deno.mkdir(dataDir, { recursive: true });
-  } catch (error) {
-    throw new UsageError(
-      `Cannot write ${dataDir}: ${(error as Error).message}`,
-      "give another --data",
-      error,
-    );
-  }
+  await prepareFolder(dataDir);
   const auth = await prepareAuth(options);
   const { journalSync, conf } = options;
   const text = renderStandaloneConf({ port, adminPort, journalSync, auth, conf });
@@ -187,6 +179,21 @@ async function start(java: string, options: PulsarOptions): Promise<PulsarServer
   return server;
 }
 
+/** Makes the data folder. One that holds anything else is refused: `infra:down --delete` would delete that, too. */
+async function prepareFolder(dataDir: string): Promise<void> {
+  const cure = "give another --data";
+  let names: string[];
+  try {
+    await Deno.mkdir(dataDir, { recursive: true });
+    names = (await Array.fromAsync(Deno.readDir(dataDir))).map((entry) => entry.name);
+  } catch (error) {
+    throw new UsageError(`Cannot write ${dataDir}: ${(error as Error).message}`, cure, error);
+  }
+  if (names.length > 0 && !names.includes("standalone.conf")) {
+    throw new UsageError(`Cannot start: ${dataDir} holds other things, e.g. "${names[0]}"`, cure);
+  }
+}
+
 async function prepareAuth(options: PulsarOptions): Promise<AuthConfig | undefined> {
   const { tokenSecretFile } = options;
   if (tokenSecretFile === undefined) return undefined;
@@ -213,7 +220,7 @@ async function waitUntilReady(
     );
   }
   const untilUs = systemClock.monoUs() + waitMs * 1000;
-  const cure = `see ${server.logFile}`;
+  const cure = `see pulsar.log and console.log in ${server.dataDir}`;
   while (systemClock.monoUs() < untilUs) {
     if (!await isProcess(server.pid, serverMark(server.dataDir))) {
       throw new UsageError(`Cannot start ${server.name}: it ended while it was starting`, cure);
@@ -248,9 +255,11 @@ async function answers(
   }
 }
 
-async function lastWords(dataDir: string): Promise<string[]> {
-  const files = ["console.log", "pulsar.log"].map((name) => join(dataDir, name));
-  return (await Promise.all(files.map((file) => lastLines(file, LAST_LINES)))).flat();
+/** What the JVM itself has said, else the end of the log. */
+async function lastWords(server: PulsarServer): Promise<string[]> {
+  const fromConsole = await lastLines(join(server.dataDir, "console.log"), LAST_LINES);
+  const fromLog = await lastLines(server.logFile, LAST_LINES);
+  return fromConsole.length > 0 ? fromConsole : fromLog;
 }
 
 /**
