@@ -32,5 +32,6 @@ export type {
 export { intervalLatencies, Latencies } from "./latencies.ts";
 export { resourceUse } from "./resources.ts";
 export type { ResourceUse } from "./resources.ts";
+export { TextLineStream } from "./lines.ts";
 export { Sampler } from "./sampler.ts";
 export type { SamplerOptions, SampleTarget } from "./sampler.ts";

@@ -1,4 +1,4 @@
-import { TextLineStream } from "./_lines.ts";
+import { TextLineStream } from "./lines.ts";
 import { RunError } from "./errors.ts";
 import {
   type FailureLine,

@@ -48,6 +48,7 @@ export interface BenchConfig {
   readonly clickhouse: ClickHouseTarget;
   readonly window: WindowSettings;
   readonly load: LoadSettings;
+  /** Full name, e.g. `persistent://public/default/weir-…`. */
   readonly topic: string;
   readonly subscription: string;
   readonly partitionCount: number;

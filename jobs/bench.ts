@@ -1,0 +1,165 @@
+import { systemClock, systemRandom, UsageError } from "../lib/base/mod.ts";
+import { assertDiskSpace, createRunFolder, newRunId, type RunFolder } from "../lib/run/mod.ts";
+import {
+  type BenchConfig,
+  describeEnvironment,
+  isEmbedded,
+  plannedMessageCount,
+  runBench,
+} from "../lib/scenarios/mod.ts";
+import { EXIT_CODES, parseThresholds, type Result } from "../lib/verdict/mod.ts";
+import {
+  batchSettings,
+  clickhouseTarget,
+  defaultTopic,
+  fullTopic,
+  loadSettings,
+  pulsarTarget,
+  windowSettings,
+} from "./_config.ts";
+import type { FlagValues } from "./_flags.ts";
+import { EXIT, runJob } from "./_job.ts";
+import { liveObserver } from "./_live.ts";
+import { writeReport } from "./_report.ts";
+import {
+  AGGREGATE_FLAGS,
+  CLICKHOUSE_FLAGS,
+  LOAD_FLAGS,
+  PULSAR_FLAGS,
+  TOPIC_FLAGS,
+  WINDOW_FLAGS,
+} from "./_tables.ts";
+import project from "../deno.json" with { type: "json" };
+
+const TABLE = {
+  ...LOAD_FLAGS,
+  "partitions": { kind: "count", default: "4", min: 1, max: 1000, help: "partitions of the topic" },
+  "aggregators": { kind: "count", default: "1", min: 1, max: 64, help: "aggregator processes" },
+  ...PULSAR_FLAGS,
+  ...CLICKHOUSE_FLAGS,
+  ...TOPIC_FLAGS,
+  ...WINDOW_FLAGS,
+  ...AGGREGATE_FLAGS,
+  "threshold": {
+    kind: "list",
+    check: (text: string) => void parseThresholds([text]),
+    help: "what must hold for PASS, e.g. 'windowVisible.p99<1s'; may be given again",
+  },
+  "out": { kind: "text", help: "folder of the run (default runs/RUN_ID)" },
+  "keep": { kind: "boolean", help: "keep the topic and the data of embedded parts" },
+  "json": { kind: "boolean", help: "print the result as JSON on stdout, all else on stderr" },
+} as const;
+
+/** Bytes that a message takes in the broker's log, and what the other parts need at most. */
+const LOG_BYTES_PER_MESSAGE = 200;
+const OTHER_BYTES = 500e6;
+
+const ROOT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
+
+function configOf(flags: FlagValues<typeof TABLE>, runId: string): BenchConfig {
+  return {
+    runId,
+    pulsar: pulsarTarget(flags),
+    clickhouse: clickhouseTarget(flags),
+    window: windowSettings(flags),
+    load: loadSettings(flags),
+    topic: flags["topic"] === undefined ? defaultTopic(runId) : fullTopic(flags["topic"]),
+    subscription: flags["subscription"],
+    partitionCount: flags["partitions"],
+    aggregatorCount: flags["aggregators"],
+    ...batchSettings(flags),
+    batchRowsMax: flags["batch-rows"],
+    checkpointIntervalMs: flags["checkpoint-interval"],
+    thresholds: flags["threshold"],
+    plants: flags["plant"],
+    keep: flags["keep"],
+  };
+}
+
+/** Ctrl-C: the first asks for an end with a verdict, the second for an end at once. */
+function listenForInterrupts(say: (text: string) => void): {
+  readonly stopping: AbortSignal;
+  readonly abandoning: AbortSignal;
+} {
+  const stopping = new AbortController();
+  const abandoning = new AbortController();
+  const onSignal = () => {
+    if (stopping.signal.aborted) return abandoning.abort();
+    say(
+      "stopping: no more is sent, what was sent is drained and judged; Ctrl-C again ends at once",
+    );
+    stopping.abort();
+  };
+  Deno.addSignalListener("SIGINT", onSignal);
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", onSignal);
+  return { stopping: stopping.signal, abandoning: abandoning.signal };
+}
+
+function clickhousePassword(config: BenchConfig): string {
+  if (!isEmbedded(config.clickhouse.url)) return Deno.env.get("CLICKHOUSE_PASSWORD") ?? "";
+  return crypto.randomUUID();
+}
+
+async function makeFolder(config: BenchConfig, out: string): Promise<RunFolder> {
+  const folder = await createRunFolder(out);
+  try {
+    const logBytes = isEmbedded(config.pulsar.serviceUrl)
+      ? plannedMessageCount(config.load) * LOG_BYTES_PER_MESSAGE
+      : 0;
+    await assertDiskSpace(folder.path, logBytes + OTHER_BYTES);
+  } catch (error) {
+    await Deno.remove(folder.path, { recursive: true });
+    throw error;
+  }
+  return folder;
+}
+
+await runJob({
+  usage: {
+    command: "deno task bench50k",
+    summary:
+      "Sends AVRO records through a Pulsar broker into 1-minute windows in ClickHouse, and proves that nothing was lost or doubled.",
+    examples: [
+      "deno task bench50k",
+      "deno task bench50k --rate 20000 --duration 30s",
+      "deno task bench50k --pulsar pulsar://localhost:6650 --clickhouse http://localhost:8123",
+      "deno task bench50k --threshold 'windowVisible.p99<1s' --threshold 'publish.p99<=50ms'",
+      "deno task bench50k --time-scale 60 --duration 20s    # a window closes every second",
+    ],
+  },
+  table: TABLE,
+  async run({ flags }) {
+    const runId = flags["run-id"] ??
+      newRunId("bench50k", systemClock.wallMs(), systemRandom.uint32());
+    const config = configOf(flags, runId);
+    if (config.plants.length > 0 && config.aggregatorCount > 1) {
+      throw new UsageError(
+        "--plant with --aggregators above 1 would plant each fault more than once",
+        "give --aggregators 1",
+      );
+    }
+    const folder = await makeFolder(config, flags["out"] ?? `runs/${runId}`);
+    const live = liveObserver(config, folder, systemClock);
+    const { stopping, abandoning } = listenForInterrupts((text) => live.remark(text));
+    let result: Result;
+    try {
+      result = await runBench({
+        config,
+        folder,
+        root: ROOT,
+        clickhousePassword: clickhousePassword(config),
+        clock: systemClock,
+        environment: await describeEnvironment(ROOT, project.version),
+        observer: live,
+        stopping,
+        abandoning,
+      });
+    } finally {
+      live.end();
+    }
+    const reportPath = await writeReport(folder, result);
+    live.summary(result, reportPath);
+    if (flags["json"]) console.log(JSON.stringify(result, null, 2));
+    return stopping.aborted ? EXIT.interrupted : EXIT_CODES[result.verdict];
+  },
+});

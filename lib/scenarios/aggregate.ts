@@ -1,0 +1,173 @@
+import { type Clock, systemDisk, systemRandom } from "../base/mod.ts";
+import type { Sink, Source } from "../contract.ts";
+import {
+  LatencyBuckets,
+  METRIC,
+  MetricRegistry,
+  registerProcess,
+  serveMetrics,
+} from "../metrics/mod.ts";
+import { intervalLatencies } from "../run/mod.ts";
+import { createSensorProjection } from "../sensor/mod.ts";
+import {
+  type AggregatedEvent,
+  FileCheckpointStore,
+  parsePlant,
+  Pipeline,
+  type PipelineHooks,
+  type WindowVisibleEvent,
+} from "../stream/mod.ts";
+import type { BenchConfig } from "./config.ts";
+import { readyLine, type RoleIo, sayIntervals } from "./role_io.ts";
+
+/** What the aggregator role needs. */
+export interface AggregateOptions {
+  readonly config: Pick<
+    BenchConfig,
+    "runId" | "window" | "batchRowsMax" | "checkpointIntervalMs" | "plants"
+  >;
+  readonly timeScale: number;
+  readonly source: Source;
+  readonly sink: Sink;
+  readonly checkpointFolder: string;
+  readonly metricsPort: number;
+  readonly clock: Clock;
+  readonly io: RoleIo;
+}
+
+/** A partition without messages for so long follows the others' watermark, wall time. */
+const IDLE_AFTER_MS = 2000;
+
+/** Totals for Prometheus; plain numbers, read at scrape. */
+class AggregateFigures {
+  readonly latencies = intervalLatencies([
+    "delivery",
+    "windowVisible",
+    "windowEndToVisible",
+    "insert",
+    "checkpoint",
+  ]);
+  readonly delivery = new LatencyBuckets();
+  readonly windowVisible = new LatencyBuckets();
+  aggregated = 0;
+  rows = 0;
+  inserts = 0;
+  insertBytes = 0;
+  insertSec = 0;
+  checkpoints = 0;
+  checkpointBytes = 0;
+  checkpointSec = 0;
+
+  register(registry: MetricRegistry, pipeline: Pipeline): void {
+    const counters = [
+      [METRIC.messagesAggregated, "Messages that went into windows.", () => this.aggregated],
+      [METRIC.rowsInserted, "Rows that ClickHouse said are stored.", () => this.rows],
+      [METRIC.inserts, "Inserts answered.", () => this.inserts],
+      [METRIC.insertBytes, "Bytes of inserts.", () => this.insertBytes],
+      [METRIC.insertSeconds, "Seconds spent waiting for inserts.", () => this.insertSec],
+      [METRIC.checkpoints, "Checkpoints made durable.", () => this.checkpoints],
+      [METRIC.checkpointBytes, "Bytes of checkpoints.", () => this.checkpointBytes],
+      [METRIC.checkpointSeconds, "Seconds of making them durable.", () => this.checkpointSec],
+    ] as const;
+    for (const [name, help, read] of counters) registry.counter({ name, help }, read);
+    const sum = (of: (one: ReturnType<Pipeline["counters"]>[number]) => number) => () =>
+      pipeline.counters().reduce((total, one) => total + of(one), 0);
+    registry.gauge(
+      { name: METRIC.messagesAccounted, help: "Messages that the state accounts for." },
+      sum((one) => one.messagesRead),
+    );
+    registry.gauge(
+      { name: METRIC.messagesLate, help: "Messages that no window took." },
+      sum((one) => one.messagesLate),
+    );
+    registry.gauge(
+      { name: METRIC.messagesDuplicate, help: "Messages seen before and dropped." },
+      sum((one) => one.messagesDuplicated),
+    );
+    registry.histogram(
+      { name: METRIC.deliveryLatency, help: "Intended send time to aggregated, seconds." },
+      this.delivery,
+    );
+    registry.histogram(
+      { name: METRIC.windowVisibleLatency, help: "Watermark past the end to visible, seconds." },
+      this.windowVisible,
+    );
+  }
+}
+
+/** What the pipeline tells, turned into figures. */
+function hooksOf(options: AggregateOptions, figures: AggregateFigures): PipelineHooks {
+  const { of } = figures.latencies;
+  return {
+    onAggregated: ({ aggregatedWallMs, intended }: AggregatedEvent) => {
+      for (let i = 0; i < intended.length; i++) {
+        const latencyUs = (aggregatedWallMs - intended.timesMs[i]!) * 1000;
+        const messageCount = intended.counts[i]!;
+        of.delivery.record(latencyUs, messageCount);
+        figures.delivery.record(latencyUs, messageCount);
+        figures.aggregated += messageCount;
+      }
+    },
+    onWindowVisible: ({ windowVisibleUs, closedBy, rows }: WindowVisibleEvent) => {
+      figures.rows += rows;
+      if (closedBy !== "watermark") return;
+      of.windowVisible.record(windowVisibleUs, rows);
+      figures.windowVisible.record(windowVisibleUs, rows);
+    },
+    onInsert: ({ bytes, durationMs }) => {
+      figures.inserts++;
+      figures.insertBytes += bytes;
+      figures.insertSec += durationMs / 1000;
+      of.insert.record(durationMs * 1000);
+    },
+    onCheckpoint: ({ bytes, durationMs }) => {
+      figures.checkpoints++;
+      figures.checkpointBytes += bytes;
+      figures.checkpointSec += durationMs / 1000;
+      of.checkpoint.record(durationMs * 1000);
+    },
+    onDrained: (partition) => options.io.say({ event: "drained", partition }),
+  };
+}
+
+/**
+ * Runs the aggregator role until it is asked to end, or, where a person started it, until all partitions have drained.
+ *
+ * @throws when the pipeline cannot go on
+ */
+export async function runAggregate(options: AggregateOptions): Promise<void> {
+  const { config, source, sink, clock, io } = options;
+  const { windowMs, outOfOrdernessMs, allowedLatenessMs } = config.window;
+  const figures = new AggregateFigures();
+  const plant = config.plants[0];
+  const pipeline = new Pipeline({
+    configuration: {
+      runId: config.runId,
+      windowSizeMs: windowMs,
+      outOfOrdernessMs,
+      allowedLatenessMs,
+    },
+    source,
+    sink,
+    store: new FileCheckpointStore(systemDisk, options.checkpointFolder),
+    clock,
+    random: systemRandom,
+    newProjection: () => createSensorProjection(),
+    batchRows: config.batchRowsMax,
+    checkpointIntervalMs: config.checkpointIntervalMs,
+    idleAfterMs: IDLE_AFTER_MS,
+    plant: plant === undefined ? undefined : parsePlant(plant),
+    hooks: hooksOf(options, figures),
+  });
+  const registry = new MetricRegistry();
+  registerProcess(registry, clock);
+  figures.register(registry, pipeline);
+  await using server = serveMetrics({ port: options.metricsPort, registry });
+  const stopSaying = sayIntervals(io, clock, () => figures.latencies.take());
+  io.say(readyLine("aggregate", server.url));
+  try {
+    await pipeline.run(io.ending);
+  } finally {
+    stopSaying();
+  }
+}

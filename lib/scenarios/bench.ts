@@ -1,0 +1,345 @@
+import type { Clock } from "../base/mod.ts";
+import { messageOf } from "../base/mod.ts";
+import { METRIC, MetricRegistry, registerProcess, type Sample } from "../metrics/mod.ts";
+import {
+  type IntervalLine,
+  Latencies,
+  type ReadyLine,
+  type Restart,
+  type RoleExit,
+  type RoleLine,
+  type RoleSpec,
+  RunError,
+  type RunFolder,
+  Sampler,
+  type SupervisedRole,
+  superviseRole,
+  writeJson,
+} from "../run/mod.ts";
+import type { Result } from "../verdict/mod.ts";
+import {
+  aggregateSpec,
+  brokerSpec,
+  clickhouseSpec,
+  type Endpoints,
+  produceSpec,
+  type RoleContext,
+} from "./bench_roles.ts";
+import { isEmbedded } from "./config.ts";
+import { judgeRun } from "./judge_run.ts";
+import type { EarlyEnd, Environment, GeneratorReport, Manifest } from "./manifest.ts";
+import { awaitRecovery } from "./recovery.ts";
+import { closeSystems, exportRows, prepareTopic } from "./systems.ts";
+
+/** Where a run stands. */
+export type BenchPhase = "starting" | "loading" | "draining" | "verifying";
+
+/** What is told while a run goes on. */
+export interface BenchObserver {
+  phase(phase: BenchPhase): void;
+  sample(sample: Sample, latest: { readonly publishUsP99: number | null }): void;
+  /** Something a person should know: a restart, an early end. */
+  remark(text: string): void;
+}
+
+/** What a run needs. */
+export interface BenchOptions extends RoleContext {
+  readonly clock: Clock;
+  readonly environment: Environment;
+  readonly observer: BenchObserver;
+  /** The first Ctrl-C: send no more, drain, judge. */
+  readonly stopping: AbortSignal;
+  /** The second one: end every process at once; the run is not judged. */
+  readonly abandoning: AbortSignal;
+}
+
+/** Without any progress for so long, the aggregators are not waited for. */
+const DRAIN_STALL_MS = 90_000;
+/** A role that is asked to end gets this long. */
+const STOP_GRACE_MS = 15_000;
+const PRODUCE_STOP_GRACE_MS = 45_000;
+
+/** One run of bench50k. */
+class BenchRun {
+  readonly #options: BenchOptions;
+  readonly #roles = new Map<string, SupervisedRole>();
+  readonly #latencies = new Latencies();
+  readonly #restarts: Restart[] = [];
+  readonly #recoveries: Promise<void>[] = [];
+  readonly #drained = new Set<number>();
+  readonly #drainedAll = Promise.withResolvers<void>();
+  readonly #failed = Promise.withResolvers<EarlyEnd>();
+  readonly #startedAtMs: number;
+  #publishUsP99: number | null = null;
+  #earlyEnd: EarlyEnd | null = null;
+  #generator: GeneratorReport | null = null;
+  #systems = { broker: "unknown", clickhouse: "unknown" };
+  #measured: { fromMs: number | null; toMs: number | null } = { fromMs: null, toMs: null };
+  #rowsExported: true | string = "the run has not ended";
+  #lastProgressMs = 0;
+  #lastProgress = -1;
+
+  constructor(options: BenchOptions) {
+    this.#options = options;
+    this.#startedAtMs = options.clock.wallMs();
+  }
+
+  async run(): Promise<Result> {
+    const { folder, observer, abandoning } = this.#options;
+    observer.phase("starting");
+    abandoning.addEventListener("abort", () => void this.#abandon(), { once: true });
+    let endpoints: Endpoints | undefined;
+    try {
+      endpoints = await this.#startSystems();
+      await this.#writeManifest();
+      await this.#load(endpoints);
+      this.#rowsExported = await this.#export(endpoints);
+    } finally {
+      await this.#stopAll(endpoints);
+      await writeJson(folder.file("histograms.json"), this.#latencies.toJSON());
+      await this.#writeManifest(this.#options.clock.wallMs());
+    }
+    abandoning.throwIfAborted();
+    observer.phase("verifying");
+    return await judgeRun(folder);
+  }
+
+  async #startSystems(): Promise<Endpoints> {
+    const { config } = this.#options;
+    const { pulsar, clickhouse } = config;
+    const [broker, engine] = await Promise.all([
+      isEmbedded(pulsar.serviceUrl) ? this.#start(brokerSpec(this.#options)) : undefined,
+      isEmbedded(clickhouse.url) ? this.#start(clickhouseSpec(this.#options)) : undefined,
+    ]);
+    const endpoints = {
+      pulsarUrl: broker?.ready.url ?? pulsar.serviceUrl,
+      pulsarAdminUrl: broker?.ready.adminUrl ?? pulsar.adminUrl,
+      clickhouseUrl: engine?.ready.url ?? clickhouse.url,
+    };
+    this.#systems = await prepareTopic(this.#options, endpoints);
+    return endpoints;
+  }
+
+  /** Load, then drain. Returns when everything is stored, or when there is no hope of it. */
+  async #load(endpoints: Endpoints): Promise<void> {
+    const { config, observer, stopping } = this.#options;
+    const aggregates = Array.from({ length: config.aggregatorCount }, (_, i) => i + 1);
+    await Promise.all(
+      aggregates.map((number) => this.#start(aggregateSpec(this.#options, endpoints, number))),
+    );
+    const produceRole = await this.#start(produceSpec(this.#options, endpoints));
+    await using sampler = this.#sampler();
+    await sampler.sample();
+    this.#measured.fromMs = this.#options.clock.wallMs();
+    observer.phase("loading");
+    const stop = () => {
+      this.#earlyEnd ??= { kind: "interrupted", message: "interrupted by a person", code: null };
+      void produceRole.stop(PRODUCE_STOP_GRACE_MS);
+    };
+    if (stopping.aborted) stop();
+    stopping.addEventListener("abort", stop, { once: true });
+    const failed = await Promise.race([produceRole.ended, this.#failed.promise]);
+    observer.phase("draining");
+    this.#earlyEnd = failed ?? await this.#drain() ?? this.#earlyEnd;
+    await sampler.sample();
+    this.#measured.toMs = this.#options.clock.wallMs();
+    await Promise.all(this.#recoveries);
+  }
+
+  async #drain(): Promise<EarlyEnd | undefined> {
+    const { clock } = this.#options;
+    this.#lastProgressMs = clock.wallMs();
+    const stalled = Promise.withResolvers<EarlyEnd>();
+    const stopWatching = clock.every(500, () => {
+      if (clock.wallMs() - this.#lastProgressMs < DRAIN_STALL_MS) return;
+      const missing = this.#options.config.partitionCount - this.#drained.size;
+      stalled.resolve({
+        kind: "not_drained",
+        message: `${missing} partitions were not drained, and nothing moved for ${
+          DRAIN_STALL_MS / 1000
+        } s`,
+        code: null,
+      });
+    });
+    const early = await Promise.race([
+      this.#drainedAll.promise.then(() => undefined),
+      this.#failed.promise,
+      stalled.promise,
+    ]);
+    stopWatching();
+    return early;
+  }
+
+  async #export(endpoints: Endpoints): Promise<true | string> {
+    try {
+      await exportRows(this.#options, endpoints);
+      return true;
+    } catch (error) {
+      this.#options.observer.remark(`rows could not be exported: ${messageOf(error)}`);
+      return messageOf(error);
+    }
+  }
+
+  async #start(spec: RoleSpec): Promise<SupervisedRole> {
+    const { clock, folder, root } = this.#options;
+    const role = await superviseRole(spec, {
+      clock,
+      config: `${root}/deno.json`,
+      logFolder: folder.file("logs"),
+      observer: {
+        line: (_name, line) => this.#take(line),
+        ready: () => {},
+        restarting: (restart) => this.#onRestarting(restart),
+        restarted: (restart) => {
+          this.#recoveries.push(awaitRecovery(restart, () => this.#readyOf(restart), clock));
+          void this.#writeRoles();
+        },
+        ended: (name, error) => this.#onEnded(name, error),
+      },
+    });
+    this.#roles.set(spec.name, role);
+    await this.#writeRoles();
+    return role;
+  }
+
+  /** The process whose count of work shows that a role works again: for the broker that is the producer. */
+  #readyOf(restart: Restart): ReadyLine | undefined {
+    const name = restart.role === "broker" ? "produce" : restart.name;
+    return this.#roles.get(name)?.ready;
+  }
+
+  #onRestarting(restart: Restart): void {
+    this.#restarts.push(restart);
+    this.#options.observer.remark(`${restart.name} died (${restart.reason}), starting it again`);
+  }
+
+  #onEnded(name: string, error: RunError | undefined): void {
+    if (error === undefined) return;
+    const exit = error.cause as RoleExit | undefined;
+    this.#options.observer.remark(error.message);
+    this.#failed.resolve({
+      kind: "role_failed",
+      message: error.message,
+      code: exit?.failureCode ?? null,
+    });
+    this.#roles.delete(name);
+  }
+
+  #take(line: RoleLine): void {
+    if ("ready" in line) return;
+    switch (line.event) {
+      case "interval":
+        return this.#takeInterval(line);
+      case "drained":
+        this.#drained.add(line.partition);
+        if (this.#drained.size === this.#options.config.partitionCount) this.#drainedAll.resolve();
+        return;
+      case "note":
+        if (line.kind === "generator") this.#generator = line.data as GeneratorReport;
+        return;
+      case "failure":
+        return;
+    }
+  }
+
+  #takeInterval({ histograms }: IntervalLine): void {
+    this.#latencies.add(histograms);
+    const publish = histograms["publish"];
+    if (publish === undefined) return;
+    const interval = Latencies.fromJSON({ publish });
+    this.#publishUsP99 = interval.of("publish").percentileUs(99);
+  }
+
+  #sampler(): Sampler {
+    const { clock, folder, observer } = this.#options;
+    const own = new MetricRegistry();
+    registerProcess(own, clock);
+    return new Sampler({
+      clock,
+      path: folder.file("samples.jsonl"),
+      targets: () =>
+        [...this.#roles].map(([name, role]) => ({ name, metricsUrl: role.ready.metricsUrl })),
+      ownMetrics: () => own.expose(),
+      sampled: (sample) => {
+        this.#watchProgress(sample);
+        observer.sample(sample, { publishUsP99: this.#publishUsP99 });
+      },
+    });
+  }
+
+  #watchProgress(sample: Sample): void {
+    let progress = this.#drained.size;
+    for (const { values } of Object.values(sample.roles)) {
+      progress += (values[METRIC.messagesAggregated] ?? 0) + (values[METRIC.rowsInserted] ?? 0);
+    }
+    if (progress === this.#lastProgress) return;
+    this.#lastProgress = progress;
+    this.#lastProgressMs = this.#options.clock.wallMs();
+  }
+
+  async #abandon(): Promise<void> {
+    await Promise.all([...this.#roles.values()].map((role) => role.abandon()));
+    this.#failed.resolve({ kind: "interrupted", message: "ended at once by a person", code: null });
+  }
+
+  /** Producer first, so that nothing is sent into the void; the systems last. */
+  async #stopAll(endpoints: Endpoints | undefined): Promise<void> {
+    const stop = async (wanted: (role: string) => boolean) => {
+      const roles = [...this.#roles.values()].filter(({ spec }) => wanted(spec.role));
+      await Promise.all(roles.map((role) => role.stop(STOP_GRACE_MS)));
+    };
+    await stop((role) => role === "produce");
+    await stop((role) => role === "aggregate");
+    if (endpoints !== undefined) {
+      try {
+        await closeSystems(this.#options, endpoints);
+      } catch (error) {
+        this.#options.observer.remark(`the topic was not deleted: ${messageOf(error)}`);
+      }
+    }
+    await stop(() => true);
+    if (this.#options.config.keep) return;
+    for (const name of ["broker", "clickhouse"]) {
+      await Deno.remove(this.#options.folder.file(name), { recursive: true }).catch(() => {
+        // A system of somebody else's left no folder here.
+      });
+    }
+  }
+
+  /** Who runs where: for a person who wants to look at a role, or to kill it. */
+  #writeRoles(): Promise<void> {
+    const roles = Object.fromEntries([...this.#roles].map(([name, role]) => [name, role.ready]));
+    return writeJson(this.#options.folder.file("roles.json"), roles);
+  }
+
+  #writeManifest(endedAtMs: number | null = null): Promise<void> {
+    const { config, environment, folder } = this.#options;
+    const manifest: Manifest = {
+      schemaVersion: 1,
+      name: "bench50k",
+      runId: config.runId,
+      config,
+      environment,
+      systems: this.#systems,
+      startedAtMs: this.#startedAtMs,
+      endedAtMs,
+      measuredFromMs: this.#measured.fromMs,
+      measuredToMs: this.#measured.toMs,
+      restarts: this.#restarts,
+      earlyEnd: this.#earlyEnd,
+      generator: this.#generator,
+      drainedPartitions: [...this.#drained].sort((a, b) => a - b),
+      rowsExported: this.#rowsExported,
+    };
+    return writeJson(folder.file("manifest.json"), manifest);
+  }
+}
+
+/**
+ * Runs bench50k: starts what is embedded, loads, drains, exports, stops everything, and judges from the run's folder.
+ *
+ * @throws what keeps a run from starting; once it loads, faults are in the result
+ */
+export function runBench(options: BenchOptions): Promise<Result> {
+  return new BenchRun(options).run();
+}

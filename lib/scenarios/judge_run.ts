@@ -1,0 +1,238 @@
+import { messageOf, systemDisk } from "../base/mod.ts";
+import { type LedgerContents, ledgerPath, readLedger } from "../load/mod.ts";
+import { readSamples } from "../metrics/mod.ts";
+import {
+  type HistogramJson,
+  Latencies,
+  type ResourceUse,
+  resourceUse,
+  type RunFolder,
+  TextLineStream,
+  writeJson,
+} from "../run/mod.ts";
+import { type CheckpointSummary, FileCheckpointStore, readCheckpoint } from "../stream/mod.ts";
+import {
+  type FoundLate,
+  type FoundRow,
+  judge,
+  type MeasuredResult,
+  parseThresholds,
+  type Result,
+  RESULT_SCHEMA_VERSION,
+  type Verification,
+  verify,
+} from "../verdict/mod.ts";
+import type { Manifest } from "./manifest.ts";
+import { messagePlan, type SensorLoadPlan } from "./sensor_load.ts";
+
+async function* rowsOf(path: string): AsyncGenerator<FoundRow> {
+  using file = await Deno.open(path);
+  const lines = file.readable.pipeThrough(new TextDecoderStream()).pipeThrough(
+    new TextLineStream(),
+  );
+  for await (const line of lines) yield JSON.parse(line);
+}
+
+function checkpointsOf(folder: RunFolder, partitionCount: number): CheckpointSummary[] {
+  const store = new FileCheckpointStore(systemDisk, folder.file("checkpoints"));
+  return Array.from({ length: partitionCount }, (_, partition) => store.newest(partition))
+    .flatMap((checkpoint) => checkpoint === undefined ? [] : [readCheckpoint(checkpoint.bytes)]);
+}
+
+function lateOf(checkpoints: readonly CheckpointSummary[]): FoundLate[] {
+  return checkpoints.flatMap(({ configuration, late }) =>
+    late.map(({ windowStartMs, sourceName, count, identitySum }) => ({
+      partition: configuration.partition,
+      windowStartMs,
+      sourceName,
+      messageCount: count,
+      identitySum: identitySum.toString(),
+    }))
+  );
+}
+
+/** What can be verified, or why nothing can. */
+type Verified = { readonly verification: Verification } | { readonly unverified: string };
+
+async function verifyRun(
+  folder: RunFolder,
+  manifest: Manifest,
+  ledger: LedgerContents,
+): Promise<Verified> {
+  if (manifest.rowsExported !== true) {
+    return { unverified: `the rows could not be read from ClickHouse (${manifest.rowsExported})` };
+  }
+  const plan = ledger.header.plan as unknown as SensorLoadPlan;
+  const { windowMs, outOfOrdernessMs, allowedLatenessMs } = manifest.config.window;
+  const verification = await verify({
+    plan: messagePlan(plan, ledger.schedule),
+    rule: { windowMs, outOfOrdernessMs, allowedLatenessMs },
+    ledger: ledger.partitions,
+    foundRows: () => rowsOf(folder.file("rows.jsonl")),
+    foundLate: lateOf(checkpointsOf(folder, plan.partitionCount)),
+  });
+  return { verification };
+}
+
+const NOTHING: Verification = {
+  messages: {
+    sent: 0,
+    acked: 0,
+    aggregated: 0,
+    late: 0,
+    lost: 0,
+    duplicated: 0,
+    indeterminate: 0,
+    plantedDuplicates: 0,
+  },
+  rows: { expected: 0, found: 0, missing: 0, extra: 0, wrong: 0 },
+  findings: [],
+  findingCount: 0,
+  unplannedLateCount: 0,
+  balanced: true,
+  indeterminatePresentCount: 0,
+};
+
+/** What the ledger alone says, where rows and messages could not be compared. */
+function onlyCounted(ledger: LedgerContents | undefined): Verification {
+  const sizes = (which: "acknowledged" | "indeterminate") =>
+    (ledger?.partitions ?? []).flatMap((one) => one[which])
+      .reduce((sum, { first, until }) => sum + until - first, 0);
+  const acked = sizes("acknowledged");
+  const indeterminate = sizes("indeterminate");
+  return {
+    ...NOTHING,
+    messages: { ...NOTHING.messages, sent: acked + indeterminate, acked, indeterminate },
+  };
+}
+
+interface Rates {
+  readonly rateMessagesPerSec: number | null;
+  readonly scheduledRateMessagesPerSec: number | null;
+}
+
+function ratesOf(manifest: Manifest, ledger: LedgerContents | undefined, acked: number): Rates {
+  const { generator } = manifest;
+  if (ledger === undefined) return { rateMessagesPerSec: null, scheduledRateMessagesPerSec: null };
+  const { schedule } = ledger;
+  const lastUs = schedule.intendedUs(schedule.messageCount - 1);
+  const scheduled = lastUs > 0 && Number.isFinite(lastUs)
+    ? (schedule.messageCount - 1) / (lastUs / 1e6)
+    : manifest.config.load.rateMessagesPerSec;
+  const lastReceiptMs = generator?.lastReceiptWallMs ?? null;
+  const tookMs = lastReceiptMs === null ? 0 : lastReceiptMs - ledger.header.startWallMs;
+  return {
+    rateMessagesPerSec: tookMs > 0 && acked > 0 ? acked / (tookMs / 1000) : null,
+    scheduledRateMessagesPerSec: scheduled,
+  };
+}
+
+interface Measured extends ResourceUse {
+  readonly latencies: Latencies;
+  readonly bytes: { readonly inserts: number; readonly checkpoints: number };
+  readonly durationSec: number;
+}
+
+async function readMeasured(folder: RunFolder, manifest: Manifest): Promise<Measured> {
+  const samples = readSamples(systemDisk, folder.file("samples.jsonl"));
+  const from = manifest.measuredFromMs ?? -Infinity;
+  const to = manifest.measuredToMs ?? Infinity;
+  const json = JSON.parse(await Deno.readTextFile(folder.file("histograms.json")));
+  const { bytes, ...histograms } = json as {
+    bytes: Measured["bytes"];
+    [name: string]: HistogramJson | Measured["bytes"];
+  };
+  const durationMs = Number.isFinite(from) && Number.isFinite(to) ? to - from : 0;
+  return {
+    ...resourceUse(samples.filter(({ atMs }) => atMs >= from - 1000 && atMs <= to + 1000)),
+    latencies: Latencies.fromJSON(histograms as Record<string, HistogramJson>),
+    bytes,
+    durationSec: durationMs / 1000,
+  };
+}
+
+function measuredResult(
+  folder: RunFolder,
+  manifest: Manifest,
+  verification: Verification,
+  rates: Rates,
+  measured: Measured,
+): MeasuredResult {
+  const { latencies, bytes, cpuSeconds, rssBytesMax, durationSec } = measured;
+  const { acked } = verification.messages;
+  const cpu = Object.values(cpuSeconds).reduce<number>((sum, value) => sum + (value ?? 0), 0);
+  const work = (name: "inserts" | "checkpoints", histogram: string) => {
+    const durationUs = latencies.of(histogram).summary();
+    return { count: durationUs.count, bytes: bytes[name], durationUs };
+  };
+  return {
+    schemaVersion: RESULT_SCHEMA_VERSION,
+    runId: manifest.runId,
+    ...rates,
+    messages: verification.messages,
+    rows: verification.rows,
+    latencyUs: {
+      publish: latencies.of("publish").summary(),
+      delivery: latencies.of("delivery").summary(),
+      windowVisible: latencies.of("windowVisible").summary(),
+      windowEndToVisible: latencies.of("windowEndToVisible").summary(),
+    },
+    inserts: work("inserts", "insert"),
+    checkpoints: work("checkpoints", "checkpoint"),
+    cpuSeconds,
+    rssBytesMax,
+    cpuNsPerMessage: acked > 0 && cpu > 0 ? (cpu * 1e9) / acked : null,
+    durationSec,
+    systems: manifest.systems,
+    restarts: [...manifest.restarts],
+    plants: [...manifest.config.plants],
+    findings: [...verification.findings],
+    findingCount: verification.findingCount,
+    runDir: folder.path,
+    configuration: { ...manifest.config },
+    environment: { ...manifest.environment },
+  };
+}
+
+function readLedgerOf(folder: RunFolder): LedgerContents | string {
+  try {
+    return readLedger(systemDisk, ledgerPath(folder.file("ledger"), "produce"));
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/**
+ * Judges a run from its folder alone: no server needs to be up. Writes `verdict.json`.
+ *
+ * @throws when the folder holds no manifest or no figures
+ */
+export async function judgeRun(folder: RunFolder): Promise<Result> {
+  const manifest: Manifest = JSON.parse(await Deno.readTextFile(folder.file("manifest.json")));
+  const ledger = readLedgerOf(folder);
+  const contents = typeof ledger === "string" ? undefined : ledger;
+  const verified: Verified = contents === undefined
+    ? { unverified: ledger as string }
+    : await verifyRun(folder, manifest, contents);
+  const verification = "verification" in verified ? verified.verification : onlyCounted(contents);
+  const { earlyEnd } = manifest;
+  const result = judge(
+    measuredResult(
+      folder,
+      manifest,
+      verification,
+      ratesOf(manifest, contents, verification.messages.acked),
+      await readMeasured(folder, manifest),
+    ),
+    {
+      unverified: "unverified" in verified ? verified.unverified : null,
+      unplannedLateCount: verification.unplannedLateCount,
+      balanced: verification.balanced,
+      generator: manifest.generator,
+      brokenOff: earlyEnd === null || earlyEnd.kind === "interrupted" ? null : earlyEnd.message,
+      thresholds: parseThresholds(manifest.config.thresholds),
+    },
+  );
+  await writeJson(folder.file("verdict.json"), result);
+  return result;
+}
