@@ -41,9 +41,22 @@ function every(intervalMs: number, action: () => void): () => void {
   return () => clearInterval(timer);
 }
 
+/** Beyond this the wall clock was set, or drifted away, and is read anew; below it is its own coarseness. */
+const WALL_TOLERANCE_MS = 2;
+
+let wallOffsetMs = performance.timeOrigin;
+
+/** The wall clock with the fractions of the monotonic one; a clock that is set or slewed is followed. */
+function wallMs(): WallTimeMs {
+  const monoMs = performance.now();
+  const nowMs = Date.now();
+  if (Math.abs(monoMs + wallOffsetMs - nowMs) > WALL_TOLERANCE_MS) wallOffsetMs = nowMs - monoMs;
+  return monoMs + wallOffsetMs;
+}
+
 /** The clock of this host. */
 export const systemClock: Clock = {
-  wallMs: () => performance.timeOrigin + performance.now(),
+  wallMs,
   monoUs: () => performance.now() * 1000,
   sleep,
   every,

@@ -54,7 +54,7 @@ export class FileLedger implements Ledger {
     const { disk, folder, producerName = "produce" } = options;
     disk.makeFolder(folder);
     const path = ledgerPath(folder, producerName);
-    if (disk.readFile(path) !== undefined) {
+    if (!disk.createNew(path)) {
       throw new LedgerError(`Cannot begin ledger: ${JSON.stringify(path)} exists`, {
         code: "exists",
         cure: "take another run folder, or resume this run",

@@ -183,6 +183,11 @@ export class Schedule {
     return Math.min(this.#stopIndex, this.#plannedEnd);
   }
 
+  /** No message with this index or a higher one goes out; Infinity unless it was stopped. */
+  get stopIndex(): number {
+    return this.#stopIndex;
+  }
+
   /** When the last segment ends, µs since the start, Infinity when it goes on for ever. */
   get durationUs(): number {
     const last = this.#segments.at(-1)!;
