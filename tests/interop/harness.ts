@@ -1,0 +1,73 @@
+/** What the tests of this folder know of the servers that `run.ts` has brought up. */
+import { join } from "node:path";
+import type { PulsarServer } from "../../infra/pulsar/server.ts";
+
+/** In the environment variable WEIR_INTEROP, as JSON. */
+export interface InteropServers {
+  /** A real Pulsar that asks for nothing. */
+  readonly plain: PulsarServer;
+  /** A real Pulsar that asks for tokens. */
+  readonly token: PulsarServer;
+  /** A Python with the official client. */
+  readonly python: string;
+}
+
+/**
+ * The servers to test against.
+ *
+ * @throws when the tests were not started by `deno task test:interop`
+ */
+export function interopServers(): InteropServers {
+  const text = Deno.env.get("WEIR_INTEROP");
+  if (text === undefined) {
+    throw new Error(
+      "Cannot find the real servers: start these tests with `deno task test:interop`",
+    );
+  }
+  return JSON.parse(text);
+}
+
+/** A topic that no other test uses. */
+export function freshTopic(name: string): string {
+  return `persistent://public/default/${name}-${crypto.randomUUID().slice(0, 8)}`;
+}
+
+/** A call of an admin interface, by `path` after `/admin/v2/`. */
+export async function admin(
+  adminUrl: string,
+  request: { method: string; path: string; body?: unknown; token?: string },
+): Promise<{ status: number; text: string }> {
+  const { method, path, body, token } = request;
+  const headers = new Headers({ "content-type": "application/json" });
+  if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
+  const init = body === undefined ? {} : { body: JSON.stringify(body) };
+  const response = await fetch(`${adminUrl}/admin/v2/${path}`, { method, headers, ...init });
+  return { status: response.status, text: await response.text() };
+}
+
+/** What a script of the official Python client has said. */
+export interface ScriptResult {
+  readonly success: boolean;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs one of the scenarios of `infra/pulsar/scenarios.py`, which fail when the broker does not do as they expect. */
+export async function runScenario(
+  scenario: string,
+  broker: { serviceUrl: string; adminUrl: string; token?: string },
+): Promise<ScriptResult> {
+  const script = join(import.meta.dirname!, "..", "..", "infra", "pulsar", "scenarios.py");
+  const token = broker.token === undefined ? [] : [broker.token];
+  const output = await new Deno.Command(interopServers().python, {
+    args: [script, scenario, broker.serviceUrl, broker.adminUrl, ...token],
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const decoder = new TextDecoder();
+  return {
+    success: output.success,
+    stdout: decoder.decode(output.stdout),
+    stderr: decoder.decode(output.stderr),
+  };
+}
