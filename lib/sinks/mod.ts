@@ -1,7 +1,21 @@
 /** Where rows go: ClickHouse, a server or the embedded one. */
-export { EmbeddedError, FORMAT_NAMES, serveEmbeddedClickHouse } from "./clickhouse/embedded/mod.ts";
+export {
+  ClickHouseSink,
+  createTableSql,
+  EmbeddedError,
+  expectedColumns,
+  FORMAT_NAMES,
+  openClickHouse,
+  serveEmbeddedClickHouse,
+  SinkError,
+} from "./clickhouse/mod.ts";
 export type {
+  ClickHouseOptions,
+  Column,
   EmbeddedClickHouse,
   EmbeddedErrorCode,
   EmbeddedOptions,
-} from "./clickhouse/embedded/mod.ts";
+  SinkErrorCode,
+  StoredRow,
+  TableName,
+} from "./clickhouse/mod.ts";

@@ -2,7 +2,7 @@ import { type Secret, systemClock } from "../../../base/mod.ts";
 import type { Clock } from "../../../base/mod.ts";
 import { startEngine } from "./engine.ts";
 import { EmbeddedError } from "./errors.ts";
-import { HttpInterface } from "./server.ts";
+import { HttpInterface, type ServerLimits } from "./server.ts";
 
 /** How the embedded ClickHouse runs. */
 export interface EmbeddedOptions {
@@ -27,18 +27,37 @@ export interface EmbeddedClickHouse {
   close(graceMs?: number): Promise<void>;
 }
 
-function listen(port: number): Deno.TcpListener {
+function portTaken(port: number, cause: unknown): unknown {
+  if (!(cause instanceof Deno.errors.AddrInUse)) return cause;
+  return new EmbeddedError(`Cannot listen on 127.0.0.1:${port}: the port is taken`, {
+    code: "port_taken",
+    cure: "give another one with --port, or --port 0 for any free one",
+    cause,
+  });
+}
+
+const GRACE_MS = 5000;
+
+const LIMITS: ServerLimits = {
+  bodyBytesMax: 64 << 20,
+  answerBytesMax: 64 << 20,
+  insertsMax: 4,
+  readsMax: 12,
+  waitingMax: 256,
+};
+
+type Handler = (request: Request) => Promise<Response> | Response;
+
+function listen(port: number, handler: () => Handler): Deno.HttpServer<Deno.NetAddr> {
+  const options = { hostname: "127.0.0.1", port, onListen: () => {} };
   try {
-    return Deno.listen({ hostname: "127.0.0.1", port });
+    return Deno.serve(options, (request) => handler()(request));
   } catch (cause) {
-    if (!(cause instanceof Deno.errors.AddrInUse)) throw cause;
-    throw new EmbeddedError(`Cannot listen on 127.0.0.1:${port}: the port is taken`, {
-      code: "port_taken",
-      cure: "give another one with --port, or --port 0 for any free one",
-      cause,
-    });
+    throw portTaken(port, cause);
   }
 }
+
+const notReady: Handler = () => new Response("The engine is starting\n", { status: 503 });
 
 /**
  * Starts the engine in this process and serves ClickHouse's HTTP interface on the loopback address. The process should do nothing else: see `startEngine`.
@@ -57,33 +76,22 @@ export async function serveEmbeddedClickHouse(
     memoryBytes = 1 << 30,
     clock = systemClock,
   } = options;
-  // The port is asked first: it is free to try, the engine takes a second.
-  const probe = listen(wanted);
-  const { port } = probe.addr;
-  probe.close();
-  const engine = await startEngine(dataDir, { threads, memoryBytes });
-  const http = new HttpInterface(engine, {
-    credentials: { user, password },
-    limits: {
-      bodyBytesMax: 64 << 20,
-      answerBytesMax: 64 << 20,
-      insertsMax: 4,
-      readsMax: 12,
-      waitingMax: 256,
-    },
-  });
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port, onListen: () => {} },
-    (request) => http.handle(request, port),
-  );
-  return {
-    url: `http://127.0.0.1:${port}`,
-    port,
-    version: engine.version,
-    async close(graceMs = 5000) {
+  let handler: Handler = notReady;
+  // The port first: it is free to ask for, and the engine takes a second.
+  const server = listen(wanted, () => handler);
+  const { port } = server.addr;
+  try {
+    const engine = await startEngine(dataDir, { threads, memoryBytes });
+    const http = new HttpInterface(engine, { credentials: { user, password }, limits: LIMITS });
+    handler = (request) => http.handle(request, port);
+    const close = async (graceMs = GRACE_MS) => {
       const ended = http.stop().then(() => server.shutdown());
       await Promise.race([ended, clock.sleep(graceMs)]);
       engine[Symbol.dispose]();
-    },
-  };
+    };
+    return { url: `http://127.0.0.1:${port}`, port, version: engine.version, close };
+  } catch (error) {
+    await server.shutdown();
+    throw error;
+  }
 }

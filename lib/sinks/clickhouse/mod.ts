@@ -1,0 +1,9 @@
+/** ClickHouse over its HTTP interface: the sink, and the embedded engine behind the same interface. */
+export { SinkError } from "./errors.ts";
+export type { SinkErrorCode } from "./errors.ts";
+export { ClickHouseSink, openClickHouse } from "./sink.ts";
+export type { ClickHouseOptions, StoredRow } from "./sink.ts";
+export { createTableSql, expectedColumns } from "./table.ts";
+export type { Column, TableName } from "./table.ts";
+export { EmbeddedError, FORMAT_NAMES, serveEmbeddedClickHouse } from "./embedded/mod.ts";
+export type { EmbeddedClickHouse, EmbeddedErrorCode, EmbeddedOptions } from "./embedded/mod.ts";
