@@ -8,7 +8,11 @@ export interface Column<Row> {
   cell(row: Row): HtmlValue;
 }
 
-/** A table whose first column heads its rows; it scrolls inside itself where the page is too narrow. */
+/**
+ * A table whose first column heads its rows; it scrolls inside itself where the page is too narrow.
+ *
+ * @param caption read out, not shown: the heading above says it
+ */
 export function table<Row>(
   caption: string,
   columns: readonly Column<Row>[],
@@ -40,19 +44,31 @@ export function table<Row>(
   `;
 }
 
+/** How {@link pairs} looks. */
+export interface PairsOptions {
+  /** Read out, not shown, where a heading says it already. */
+  readonly quiet?: boolean;
+  /** The values are numbers. */
+  readonly numbers?: boolean;
+}
+
 /** Names and values, as a table without heads. */
-export function pairs(caption: string, rows: readonly (readonly [string, HtmlValue])[]): Html {
+export function pairs(
+  caption: string,
+  rows: readonly (readonly [string, HtmlValue])[],
+  { quiet = false, numbers = false }: PairsOptions = {},
+): Html {
   const body = rows.map(([name, value]) =>
     html`
       <tr>
         <th scope="row">${name}</th>
-        <td>${value}</td>
+        <td class="${numbers ? "number" : "text"}">${value}</td>
       </tr>
     `
   );
   return html`
     <table>
-      <caption>${caption}</caption>
+      <caption class="${quiet ? "quiet" : "shown"}">${caption}</caption>
       <tbody>${body}</tbody>
     </table>
   `;

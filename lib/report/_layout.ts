@@ -23,8 +23,10 @@ export const SIZES = {
 /** Measures of one size. */
 export type Size = (typeof SIZES)["wide" | "narrow"];
 
+/** Between the entries of a legend, across and down. */
+const LEGEND_GAP_PX = 12;
 /** Height of a row of the legend. */
-export const LEGEND_ROW_PX = 22;
+export const LEGEND_ROW_PX = 26;
 /** Height of title and subtitle. */
 export const TITLE_PX = 52;
 /** Height of labels and name under the time axis. */
@@ -72,7 +74,7 @@ export function legendOption(size: Size, topPx: number): Record<string, unknown>
     top: topPx + 2,
     left: size.leftPx - 6,
     right: size.rightPx,
-    itemGap: 18,
+    itemGap: LEGEND_GAP_PX,
     itemWidth: 20,
     itemHeight: 4,
     padding: [4, 4],
@@ -85,7 +87,7 @@ export function legendRows(lines: readonly { readonly name: string }[], widthPx:
   let rows = 1;
   let usedPx = 0;
   for (const { name } of lines) {
-    const itemPx = 20 + 8 + labelWidthPx(name) + 18;
+    const itemPx = 20 + 8 + labelWidthPx(name) + LEGEND_GAP_PX;
     if (usedPx > 0 && usedPx + itemPx > widthPx) {
       rows++;
       usedPx = 0;

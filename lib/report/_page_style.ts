@@ -33,12 +33,17 @@ figure{margin:0 0 14px;break-inside:avoid}
 figure svg{display:block;width:100%;height:auto}
 figure .narrow{display:none}
 figcaption{font-size:.83rem;color:var(--weir-muted);margin-top:4px}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto;position:relative;overflow-wrap:break-word}
+.scroll th[scope=row]{min-width:6em}
+.scroll td.text{min-width:9em}
 .scroll:focus-visible{outline:2px solid var(--weir-produce);outline-offset:2px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-weight:600;padding:0 0 6px}
 th,td{text-align:left;padding:5px 14px 5px 0;border-bottom:1px solid var(--weir-line);vertical-align:top}
 th:last-child,td:last-child{padding-right:0}
+th.number+th.text,td.number+td.text{padding-left:16px}
+caption.quiet{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);padding:0}
+.card>:last-child{margin-bottom:0}
 th{font-weight:600}
 thead th{color:var(--weir-muted);font-size:.83rem;border-bottom-width:2px}
 td.number,th.number{text-align:right;white-space:nowrap;overflow-wrap:normal}
@@ -64,6 +69,8 @@ code{font:0.92em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
   main{max-width:none;padding:0}
   figure .wide{display:block}
   figure .narrow{display:none}
+  figure.card{padding:6px 10px;margin-bottom:8px}
+  figure svg{max-height:58mm}
   h2{break-after:avoid}
   .card,.tile,table{break-inside:avoid}
   .verdict strong{-webkit-print-color-adjust:exact;print-color-adjust:exact}

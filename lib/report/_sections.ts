@@ -1,7 +1,7 @@
 import { formatBytes, formatDurationMs } from "../base/mod.ts";
 import { card, pairs, section, table } from "./_blocks.ts";
 import { bytesText, coresText, countText, latencyText, sumOf, timeText } from "./_format.ts";
-import type { Finding, Result } from "./_result.ts";
+import type { Finding, Result } from "../verdict/mod.ts";
 import { type Html, html, type HtmlValue } from "./escape.ts";
 import { rolesInOrder, toneOfRole } from "./palette.ts";
 
@@ -54,7 +54,7 @@ export function integritySection(result: Result): Html {
         badRow("lost", messages.lost),
         badRow("duplicated", messages.duplicated),
         countRow("indeterminate", messages.indeterminate),
-      ]))
+      ], { numbers: true }))
     }${
       card(pairs("Rows", [
         countRow("expected", rows.expected),
@@ -62,7 +62,7 @@ export function integritySection(result: Result): Html {
         badRow("missing", rows.missing),
         badRow("extra", rows.extra),
         badRow("wrong", rows.wrong),
-      ]))
+      ], { numbers: true }))
     }</div>`,
     findingsCard(result),
   );

@@ -25,10 +25,8 @@ export interface Line {
   readonly tone: Tone;
   /** In the unit of the y axis. */
   readonly points: Points;
-  /** `solid` unless told; `bars` for what happens at instants. */
-  readonly look?: "solid" | "dashed" | "dotted" | "step" | "bars";
-  /** Wider for a line that another one covers, so that both are seen. */
-  readonly widthPx?: number;
+  /** `solid` unless told; `area` under a line that others may cover; `bars` for what happens at instants. */
+  readonly look?: "solid" | "area" | "dotted" | "step" | "bars";
 }
 
 /** What a chart shows, before it is drawn. */
@@ -51,11 +49,12 @@ export interface ChartSpec {
 const LANE_PX = 17;
 const DASHES = {
   solid: "solid",
-  dashed: [6, 4],
+  area: "solid",
   dotted: [2, 3],
   step: [6, 4],
   bars: "solid",
 } as const;
+const WIDTHS_PX = { solid: 2, area: 1, dotted: 1.6, step: 1.6, bars: 4 } as const;
 
 /**
  * Draws lines over time as SVG.
@@ -163,7 +162,6 @@ function seriesOption(line: Line, isLog: boolean): Record<string, unknown> {
     const isAlone = value !== null && valueAt(i - 1) === null && valueAt(i + 1) === null;
     return isAlone ? { value: drawn, symbol: "circle", symbolSize: 6 } : drawn;
   });
-  const { widthPx = look === "bars" ? 4 : look === "solid" ? 2 : 1.6 } = line;
   return {
     type: "line",
     name,
@@ -174,7 +172,8 @@ function seriesOption(line: Line, isLog: boolean): Record<string, unknown> {
     data,
     ...(look === "bars" ? {} : { sampling: "minmax" }),
     ...(look === "step" ? { step: "end" } : {}),
-    lineStyle: { color, width: widthPx, type: DASHES[look] },
+    ...(look === "area" ? { areaStyle: { color, opacity: 0.25 } } : {}),
+    lineStyle: { color, width: WIDTHS_PX[look], type: DASHES[look] },
   };
 }
 

@@ -88,7 +88,12 @@ export function drawDistribution(spec: DistributionSpec, options: DrawOptions): 
       name: "percentile",
       nameGap: 28,
       min: 1,
-      axisLabel: { color: tone("muted"), fontSize: size.fontPx, formatter: percentileText },
+      axisLabel: {
+        color: tone("muted"),
+        fontSize: size.fontPx,
+        formatter: percentileText,
+        hideOverlap: true,
+      },
       splitLine: { lineStyle: { color: tone("line") } },
     },
     yAxis: {

@@ -1,7 +1,7 @@
 import { card, pairs, section } from "./_blocks.ts";
 import { bytesText, coresText, countText, flatten, latencyText, sumOf } from "./_format.ts";
 import { PAGE_STYLE } from "./_page_style.ts";
-import type { Result } from "./_result.ts";
+import type { Result } from "../verdict/mod.ts";
 import {
   integritySection,
   latencySection,
@@ -12,6 +12,7 @@ import {
   whenText,
 } from "./_sections.ts";
 import { type Html, html, trusted } from "./escape.ts";
+import { headline, systemsText } from "./headline.ts";
 import { type Chart, runCharts, type RunPicture } from "./run_charts.ts";
 
 /** Everything that a report shows. */
@@ -65,20 +66,10 @@ export function reportHtml(report: RunReport): string {
   return String(page);
 }
 
-/** The systems by name: a figure never stands without them. */
-export function systemsText({ systems }: Pick<Result, "systems">): string {
-  return `${systems.broker} and ${systems.clickhouse}`;
-}
-
-/**
- * The one sentence a run is remembered by. A VOID run has none: its figures cannot be stood behind.
- *
- * @returns undefined for VOID, or where no rate was measured
- */
-export function headline(result: Result): string | undefined {
-  if (result.verdict === "VOID" || result.rateMessagesPerSec === null) return undefined;
-  return `${countText(result.rateMessagesPerSec)} messages/s on ${systemsText(result)}`;
-}
+const VOID_NOTE = html`
+  <p
+    class="muted">What follows is what was measured, to find the cause by. No figure of speed or cost in it can be relied on.</p>
+`;
 
 function verdictBanner(result: Result): Html {
   const reasons = result.reasons.map((reason) => html`<li>${reason}</li>`);
@@ -86,7 +77,8 @@ function verdictBanner(result: Result): Html {
   return html`<section class="card verdict" aria-label="Verdict" style="--tone:var(--weir-${result.verdict.toLowerCase()})">
 <strong>${result.verdict}</strong>
 <p class="headline">${said}</p>
-${reasons.length === 0 ? html`` : html`<ul>${reasons}</ul>`}
+<ul>${reasons}</ul>
+${result.verdict === "VOID" ? VOID_NOTE : html``}
 </section>`;
 }
 
@@ -175,7 +167,7 @@ function integrityTiles({ messages, rows }: Result): Tile[] {
     {
       label: "rows amiss",
       value: countText(wrongRows),
-      detail: `missing, extra or wrong, of ${countText(rows.expected)}`,
+      detail: "missing, extra or wrong",
       ...bad(wrongRows),
     },
   ];
@@ -195,7 +187,7 @@ function chartSection(charts: readonly Chart[]): Html {
 }
 
 function settings(heading: string, value: Result["configuration"]): Html {
-  return section(heading, card(pairs(heading, flatten(value))));
+  return section(heading, card(pairs(heading, flatten(value), { quiet: true })));
 }
 
 function systemsOf({ systems, runDir }: Result): Record<string, string> {

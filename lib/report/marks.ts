@@ -16,7 +16,7 @@ export interface PlacedMark {
   readonly align: "left" | "right";
 }
 
-const LABEL_CHARACTER_WIDTH_PX = 6.6;
+const LABEL_CHARACTER_WIDTH_PX = 6.4;
 const LABEL_GAP_PX = 10;
 const LANES_MAX = 3;
 

@@ -93,9 +93,9 @@ function flowCharts(timeline: Timeline): Drawing[] {
     yName: "messages/s",
     yUnit: "count",
     lines: [
-      { name: "target", tone: "ink", points: timeline.targetPerSec, look: "step", widthPx: 1.6 },
-      { name: "acknowledged", tone: "produce", points: timeline.ackedPerSec, widthPx: 4 },
-      { name: "aggregated", tone: "aggregate", points: timeline.aggregatedPerSec, widthPx: 1.6 },
+      { name: "target", tone: "ink", points: timeline.targetPerSec, look: "step" },
+      { name: "acknowledged", tone: "produce", points: timeline.ackedPerSec, look: "area" },
+      { name: "aggregated", tone: "aggregate", points: timeline.aggregatedPerSec },
     ],
   }, {
     id: "backlog",

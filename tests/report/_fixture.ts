@@ -1,4 +1,4 @@
-import type { Result } from "../../lib/report/_result.ts";
+import type { Result } from "../../lib/verdict/mod.ts";
 import type { RunReport } from "../../lib/report/html.ts";
 import { timelineOf } from "../../lib/metrics/mod.ts";
 import { type SyntheticOptions, syntheticRun } from "./_synthetic.ts";

@@ -1,1 +1,0 @@
-export type { Finding, Result } from "../verdict/result.ts";
