@@ -16,6 +16,12 @@ export interface DiskFile {
 export interface Disk {
   /** Opens for reading and appending, creating it unless told otherwise. */
   open(path: string, options?: { readonly create?: boolean }): DiskFile;
+  /**
+   * Makes an empty file where there is none yet: of several processes that try, one succeeds.
+   *
+   * @returns whether it was this call that made it
+   */
+  createNew(path: string): boolean;
   /** The whole file, or undefined where there is none. */
   readFile(path: string): Uint8Array | undefined;
   /** Replaces `to`. */
@@ -83,6 +89,15 @@ function orIfMissing<T>(action: () => T, missing: T): T {
 export const systemDisk: Disk = {
   open: (path, { create = true } = {}) =>
     new SystemFile(Deno.openSync(path, { read: true, append: true, create })),
+  createNew(path) {
+    try {
+      Deno.openSync(path, { write: true, createNew: true }).close();
+      return true;
+    } catch (error) {
+      if (error instanceof Deno.errors.AlreadyExists) return false;
+      throw error;
+    }
+  },
   readFile: (path) => orIfMissing(() => Deno.readFileSync(path), undefined),
   rename: (from, to) => Deno.renameSync(from, to),
   remove: (path) => orIfMissing(() => Deno.removeSync(path), undefined),
