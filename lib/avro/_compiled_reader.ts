@@ -121,28 +121,39 @@ ${groupsOf(fields, fieldNames).join("")}
 };`;
 }
 
-/** Source for each field; neighbours that are skipped and always take as many bytes become one step. */
+/** Source for each field; neighbours that always take as many bytes become one step with one comparison. */
 function groupsOf(fields: readonly FlatField[], fieldNames: readonly string[]): string[] {
   const sources: string[] = [];
-  let skipBytes = 0;
-  let skipFrom = 0;
-  const step = () => {
-    if (skipBytes > 0) sources.push(need(skipBytes, skipFrom) + `  at += ${skipBytes};\n`);
-    skipBytes = 0;
+  let run: string[] = [];
+  let runBytes = 0;
+  let runFrom = 0;
+  const endRun = () => {
+    if (runBytes > 0) sources.push(need(runBytes, runFrom), ...run, `  at += ${runBytes};\n`);
+    run = [];
+    runBytes = 0;
   };
   fields.forEach((field, i) => {
     const slot = fieldNames.indexOf(field.name);
     const sizeBytes = fixedBytes(field);
-    if (slot === -1 && field.nullIndex === -1 && sizeBytes !== undefined) {
-      if (skipBytes === 0) skipFrom = i;
-      skipBytes += sizeBytes;
+    if (field.nullIndex === -1 && sizeBytes !== undefined && field.kind !== "null") {
+      if (runBytes === 0) runFrom = i;
+      if (slot !== -1) run.push(fixedSource(field, slot, runBytes));
+      runBytes += sizeBytes;
       return;
     }
-    step();
+    endRun();
     sources.push(fieldSource(field, i, slot));
   });
-  step();
+  endRun();
   return sources;
+}
+
+/** Reads a value of known size `ahead` bytes from here; that the bytes are there is settled. */
+function fixedSource({ kind, sizeBytes }: FlatField, slot: number, ahead: number): string {
+  const from = ahead === 0 ? "at" : `at + ${ahead}`;
+  if (kind === "float") return `  numbers[${slot}] = view.getFloat32(${from}, true);\n`;
+  if (kind === "double") return `  numbers[${slot}] = view.getFloat64(${from}, true);\n`;
+  return `  starts[${slot}] = ${from};\n  ends[${slot}] = at + ${ahead + sizeBytes};\n`;
 }
 
 function fixedBytes({ kind, sizeBytes }: FlatField): number | undefined {
@@ -194,16 +205,14 @@ function valueSource(field: FlatField, i: number, slot: number): string {
     case "int":
     case "long":
       return integerSource(field.kind, i, slot);
-    case "float":
-      return `${need(4, i)}  numbers[${slot}] = view.getFloat32(at, true);\n  at += 4;\n`;
-    case "double":
-      return `${need(8, i)}  numbers[${slot}] = view.getFloat64(at, true);\n  at += 8;\n`;
     case "enum":
       return `${enumSource(field, i)}  numbers[${slot}] = n;\n`;
-    case "fixed":
-      return `${need(field.sizeBytes, i)}  starts[${slot}] = at;
-  ends[${slot}] = at += ${field.sizeBytes};
-`;
+    case "float":
+    case "double":
+    case "fixed": {
+      const sizeBytes = fixedBytes(field)!;
+      return `${need(sizeBytes, i)}${fixedSource(field, slot, 0)}  at += ${sizeBytes};\n`;
+    }
     default:
       return `${lengthSource(i)}  starts[${slot}] = at;\n  ends[${slot}] = at += n;\n`;
   }
