@@ -34,26 +34,27 @@ const LABEL = /\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*,?/y;
  * ```
  */
 export function parseExposition(text: string): Scrape {
-  const values: Record<string, number> = {};
-  const bounds: Record<string, Map<number, number>> = {};
+  const values = new Map<string, number>();
+  const bounds = new Map<string, Map<number, number>>();
   text.split("\n").forEach((raw, index) => {
     const trimmed = raw.trim();
     if (trimmed === "" || trimmed.startsWith("#")) return;
-    const line = parseLine(trimmed, index + 1);
-    const bound = line.labels.get("le");
-    if (bound !== undefined && line.name.endsWith("_bucket")) {
-      const counts = bounds[line.name.slice(0, -"_bucket".length)] ??= new Map();
-      const boundSec = parseNumber(bound, index + 1);
-      counts.set(boundSec, (counts.get(boundSec) ?? 0) + line.value);
-    } else {
-      values[line.name] = (values[line.name] ?? 0) + line.value;
-    }
+    const { name, labels, value } = parseLine(trimmed, index + 1);
+    const bound = labels.get("le");
+    if (bound === undefined || !name.endsWith("_bucket")) return addTo(values, name, value);
+    const family = name.slice(0, -"_bucket".length);
+    const counts = bounds.get(family) ?? new Map<number, number>();
+    addTo(counts, parseNumber(bound, index + 1), value);
+    bounds.set(family, counts);
   });
-  const buckets: Record<string, CumulativeBuckets> = {};
-  for (const [name, counts] of Object.entries(bounds)) {
-    buckets[name] = [...counts].sort((a, b) => a[0] - b[0]);
-  }
-  return { values, buckets };
+  const buckets = [...bounds].map(([name, counts]) =>
+    [name, [...counts].sort((a, b) => a[0] - b[0])] as const
+  );
+  return { values: Object.fromEntries(values), buckets: Object.fromEntries(buckets) };
+}
+
+function addTo<Key>(sums: Map<Key, number>, key: Key, value: number): void {
+  sums.set(key, (sums.get(key) ?? 0) + value);
 }
 
 function parseLine(line: string, lineNumber: number): Line {
