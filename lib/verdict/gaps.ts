@@ -258,6 +258,7 @@ class Describer {
       : "";
     this.#tell(kind, gap, {
       messageCount,
+      sequences: gap.first === gap.last ? [gap.first] : [],
       text: `the row of ${gap.place.sourceName} ${says[kind]} (${messageCount} messages${held}): ${
         textOfPlace(gap.place)
       }`,
