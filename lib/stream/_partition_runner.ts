@@ -80,6 +80,7 @@ export class PartitionRunner {
   #acknowledged: Position | undefined;
   #entriesSkipped = 0;
   #changed = false;
+  #active = false;
   #finalSaved = false;
   #drained = false;
   #stale = false;
@@ -128,6 +129,7 @@ export class PartitionRunner {
    * @returns where reading goes on
    */
   async activate(): Promise<Position | undefined> {
+    if (this.#stopped) return undefined;
     const { epoch, checkpoint } = await this.#parts.store.acquire(this.#partition);
     if (this.#stopped) return undefined;
     this.#epoch = epoch;
@@ -139,6 +141,7 @@ export class PartitionRunner {
     ]);
     this.#deliveryNeeded.notify();
     this.#acknowledgeNeeded.notify();
+    this.#active = true;
     return this.#state.position;
   }
 
@@ -146,6 +149,7 @@ export class PartitionRunner {
   handle(batch: MessageBatch): void | Promise<void> {
     if (this.#stale) return this.#untilStopped();
     if (this.#stopped) return;
+    assert(this.#active, `partition ${this.#partition} got an entry before it was restored`);
     const state = this.#state;
     if (state.hasHandled(batch.position)) {
       this.#entriesSkipped++;

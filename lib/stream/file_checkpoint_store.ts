@@ -46,8 +46,10 @@ export class FileCheckpointStore implements CheckpointStore {
   ): Promise<{ epoch: number; checkpoint: StoredCheckpoint | undefined }> {
     const folder = this.#folderOf(partition);
     this.#disk.makeFolder(folder);
+    // Nothing waits before the epoch is taken, so that calls get epochs in their order.
+    const epoch = this.#takeEpoch(partition, folder);
+    await this.#disk.syncFolder(folder);
     await this.#disk.syncFolder(this.#folder);
-    const epoch = await this.#takeEpoch(partition, folder);
     const checkpoint = this.newest(partition);
     this.#generations.set(partition, checkpoint?.generation ?? 0);
     return { epoch, checkpoint };
@@ -107,13 +109,12 @@ export class FileCheckpointStore implements CheckpointStore {
     );
   }
 
-  async #takeEpoch(partition: number, folder: string): Promise<number> {
+  #takeEpoch(partition: number, folder: string): number {
     for (let attempt = 0; attempt < ACQUIRE_ATTEMPTS_MAX; attempt++) {
       const epoch = this.#newestEpoch(folder) + 1;
       const created = this.#disk.createNew(`${folder}/${ownerName(epoch)}`);
       // A name that was free only because its owner's successor tidied up does not count: look again.
       if (!created || this.#newestEpoch(folder) !== epoch) continue;
-      await this.#disk.syncFolder(folder);
       for (const name of this.#disk.list(folder)) {
         const old = /^owner-(\d+)$/.exec(name);
         if (old !== null && Number(old[1]) <= epoch - OWNERS_KEPT) {

@@ -138,11 +138,16 @@ export class Pipeline implements SourceHandler {
   }
 
   async activated(partition: number): Promise<Position | undefined> {
-    await this.deactivated(partition);
+    const previous = this.#runners.get(partition);
     const runner = new PartitionRunner(partition, this.#parts);
+    // At once, so that of calls that cross each other the last one stands.
     this.#runners.set(partition, runner);
     try {
-      return await runner.activate();
+      await previous?.stop();
+      const position = await runner.activate();
+      // Without a position the source would begin at the earliest, though it is only that this pipeline has failed meanwhile.
+      if (this.#failure !== undefined) throw this.#failure.error;
+      return position;
     } catch (error) {
       this.#fail(error);
       throw error;
