@@ -148,17 +148,21 @@ export class ClickHouseSink implements Sink {
     const query = `INSERT INTO ${quotedName(this.#name)} (${columns}) SETTINGS ${
       settings.join(", ")
     } FORMAT JSONEachRow`;
+    const id = checkToken("query id", queryId);
     const body = new TextEncoder().encode(encodeBatch(batch, COLUMNS));
-    await this.#guard(`store batch ${batch.batchId}`, async () => {
+    const action = `store batch ${batch.batchId}`;
+    await this.#guard(action, async () => {
+      // The client does not look at a signal that was aborted before.
+      signal?.throwIfAborted();
       const { stream } = await this.#client.exec({
         query,
         values: Readable.from([body]),
-        query_id: checkToken("query id", queryId),
+        query_id: id,
         ...(signal === undefined ? {} : { abort_signal: signal }),
       });
       // An error that came after the answer's head is in its body's end.
       for await (const _ of stream);
-    });
+    }, signal);
     return { bytes: body.length };
   }
 
@@ -221,10 +225,18 @@ export class ClickHouseSink implements Sink {
     await this.#client.close();
   }
 
-  async #guard<Result>(action: string, body: () => Promise<Result>): Promise<Result> {
+  async #guard<Result>(
+    action: string,
+    body: () => Promise<Result>,
+    signal?: AbortSignal,
+  ): Promise<Result> {
     try {
       return await body();
     } catch (thrown) {
+      if (signal?.aborted) {
+        const options = { code: "cancelled", retryable: true, cause: thrown } as const;
+        throw new SinkError(`Cannot ${action}: it was aborted`, options);
+      }
       throw sinkError(`${action} in ClickHouse at ${this.#url}`, thrown);
     }
   }

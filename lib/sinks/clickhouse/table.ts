@@ -104,7 +104,7 @@ export function checkTable(
     );
   }
   if (!/MergeTree/.test(engineFull)) {
-    const engine = engineFull.split(/[\s(]/)[0];
+    const engine = engineFull.replaceAll("`", "").split(/[\s(]/)[0];
     throw wrongTable(
       name,
       `its engine ${engine} does not deduplicate`,

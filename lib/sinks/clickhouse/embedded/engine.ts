@@ -135,22 +135,24 @@ export interface Engine extends Disposable {
   open(): Session;
 }
 
-function startError(thrown: unknown, dataDir: string): EmbeddedError {
-  const text = messageOf(thrown);
-  if (text.includes("Cannot lock file")) {
-    return new EmbeddedError(
-      `Cannot open data folder "${dataDir}": another process is using it`,
-      {
-        code: "data_in_use",
-        cure: "end that process, or give another folder with --data",
-        cause: thrown,
-      },
-    );
+/**
+ * The engine holds a lock on this file while it runs. It says so only on standard error when another one holds it: hence asked before.
+ *
+ * @throws {EmbeddedError} data_in_use
+ */
+async function checkUnused(folder: string, dataDir: string): Promise<void> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(`${folder}/status`, { read: true, write: true });
+  } catch {
+    return;
   }
-  return new EmbeddedError(`Cannot start the embedded ClickHouse: ${text}`, {
-    code: "engine_failed",
-    cause: thrown,
-  });
+  using status = file;
+  if (await status.tryLock(true)) return;
+  throw new EmbeddedError(
+    `Cannot open data folder "${dataDir}": another process is using it`,
+    { code: "data_in_use", cure: "end that process, or give another folder with --data" },
+  );
 }
 
 async function prepareFolder(dataDir: string): Promise<string> {
@@ -177,6 +179,7 @@ async function prepareFolder(dataDir: string): Promise<string> {
  */
 export async function startEngine(dataDir: string, limits: EngineLimits): Promise<Engine> {
   const folder = await prepareFolder(dataDir);
+  await checkUnused(folder, dataDir);
   const addon = await loadAddon();
   const scratch = await Deno.makeTempDir({ dir: folder, prefix: ".start-" });
   const usersPath = `${scratch}/users.xml`;
@@ -186,7 +189,11 @@ export async function startEngine(dataDir: string, limits: EngineLimits): Promis
   try {
     first = addon.CreateConnection(folder, [`--config-file=${scratch}/config.xml`]);
   } catch (thrown) {
-    throw startError(thrown, dataDir);
+    throw new EmbeddedError(`Cannot start the embedded ClickHouse: ${messageOf(thrown)}`, {
+      code: "engine_failed",
+      cure: "see what the engine said before this line",
+      cause: thrown,
+    });
   } finally {
     Deno.chdir(scratch);
     await Deno.remove(scratch, { recursive: true });
