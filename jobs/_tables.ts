@@ -137,6 +137,17 @@ export const AGGREGATE_FLAGS = {
   },
 } as const satisfies FlagTable;
 
+/** Flags of each role's Prometheus endpoint. */
+export const METRICS_FLAGS = {
+  "metrics-port": {
+    kind: "count",
+    default: "0",
+    min: 0,
+    max: 65_535,
+    help: "port of /metrics on 127.0.0.1; 0 takes a free one",
+  },
+} as const satisfies FlagTable;
+
 function checkScheme(text: string, schemes: readonly string[]): void {
   let url: URL;
   try {

@@ -4,6 +4,7 @@ import {
   type BenchConfig,
   describeEnvironment,
   isEmbedded,
+  makeClickHousePassword,
   plannedMessageCount,
   runBench,
 } from "../lib/scenarios/mod.ts";
@@ -20,7 +21,6 @@ import {
 import type { FlagValues } from "./_flags.ts";
 import { EXIT, runJob } from "./_job.ts";
 import { liveObserver } from "./_live.ts";
-import { writeReport } from "./_report.ts";
 import {
   AGGREGATE_FLAGS,
   CLICKHOUSE_FLAGS,
@@ -95,11 +95,6 @@ function listenForInterrupts(say: (text: string) => void): {
   return { stopping: stopping.signal, abandoning: abandoning.signal };
 }
 
-function clickhousePassword(config: BenchConfig): string {
-  if (!isEmbedded(config.clickhouse.url)) return Deno.env.get("CLICKHOUSE_PASSWORD") ?? "";
-  return crypto.randomUUID();
-}
-
 async function makeFolder(config: BenchConfig, out: string): Promise<RunFolder> {
   const folder = await createRunFolder(out);
   try {
@@ -139,7 +134,8 @@ await runJob({
       );
     }
     const folder = await makeFolder(config, flags["out"] ?? `runs/${runId}`);
-    const live = liveObserver(config, folder, systemClock);
+    const live = liveObserver(config, systemClock);
+    const startedAtMs = systemClock.wallMs();
     const { stopping, abandoning } = listenForInterrupts((text) => live.remark(text));
     let result: Result;
     try {
@@ -147,7 +143,9 @@ await runJob({
         config,
         folder,
         root: ROOT,
-        clickhousePassword: clickhousePassword(config),
+        clickhousePassword: isEmbedded(config.clickhouse.url)
+          ? await makeClickHousePassword(folder)
+          : Deno.env.get("CLICKHOUSE_PASSWORD") ?? "",
         clock: systemClock,
         environment: await describeEnvironment(ROOT, project.version),
         observer: live,
@@ -157,8 +155,9 @@ await runJob({
     } finally {
       live.end();
     }
-    const reportPath = await writeReport(folder, result);
-    live.summary(result, reportPath);
+    // Loaded only now: the charts' library would count as memory of the runner.
+    const { writeReport } = await import("../lib/weir.ts");
+    live.summary(result, { reportPath: await writeReport(folder), startedAtMs });
     if (flags["json"]) console.log(JSON.stringify(result, null, 2));
     return stopping.aborted ? EXIT.interrupted : EXIT_CODES[result.verdict];
   },

@@ -108,9 +108,14 @@ function hooksOf(options: AggregateOptions, figures: AggregateFigures): Pipeline
         figures.aggregated += messageCount;
       }
     },
-    onWindowVisible: ({ windowVisibleUs, closedBy, rows }: WindowVisibleEvent) => {
+    onWindowVisible: (event: WindowVisibleEvent) => {
+      const { windowVisibleUs, closedBy, rows } = event;
       figures.rows += rows;
       if (closedBy !== "watermark") return;
+      // Event time and wall time are the same only where event time runs at its natural pace.
+      if (options.timeScale === 1) {
+        of.windowEndToVisible.record((event.visibleWallMs - event.windowEndMs) * 1000, rows);
+      }
       of.windowVisible.record(windowVisibleUs, rows);
       figures.windowVisible.record(windowVisibleUs, rows);
     },

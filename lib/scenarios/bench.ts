@@ -29,7 +29,7 @@ import { isEmbedded } from "./config.ts";
 import { judgeRun } from "./judge_run.ts";
 import type { EarlyEnd, Environment, GeneratorReport, Manifest } from "./manifest.ts";
 import { awaitRecovery } from "./recovery.ts";
-import { closeSystems, exportRows, prepareTopic } from "./systems.ts";
+import { deleteTopic, exportRows, prepareSystems } from "./systems.ts";
 
 /** Where a run stands. */
 export type BenchPhase = "starting" | "loading" | "draining" | "verifying";
@@ -116,7 +116,7 @@ class BenchRun {
       pulsarAdminUrl: broker?.ready.adminUrl ?? pulsar.adminUrl,
       clickhouseUrl: engine?.ready.url ?? clickhouse.url,
     };
-    this.#systems = await prepareTopic(this.#options, endpoints);
+    this.#systems = await prepareSystems(this.#options, endpoints);
     return endpoints;
   }
 
@@ -292,18 +292,17 @@ class BenchRun {
     await stop((role) => role === "aggregate");
     if (endpoints !== undefined) {
       try {
-        await closeSystems(this.#options, endpoints);
+        await deleteTopic(this.#options, endpoints);
       } catch (error) {
         this.#options.observer.remark(`the topic was not deleted: ${messageOf(error)}`);
       }
     }
     await stop(() => true);
+    // ClickHouse's data stay, a few MB: queries about the run go on. The broker's log is large, and everything in it was judged.
     if (this.#options.config.keep) return;
-    for (const name of ["broker", "clickhouse"]) {
-      await Deno.remove(this.#options.folder.file(name), { recursive: true }).catch(() => {
-        // A system of somebody else's left no folder here.
-      });
-    }
+    await Deno.remove(this.#options.folder.file("broker"), { recursive: true }).catch(() => {
+      // A broker of somebody else's left no folder here.
+    });
   }
 
   /** Who runs where: for a person who wants to look at a role, or to kill it. */

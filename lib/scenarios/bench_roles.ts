@@ -20,6 +20,21 @@ export interface RoleContext {
 
 const EMBEDDED_USER = "default";
 
+/** Where the password of a run's embedded ClickHouse is kept, for its owner's eyes only: queries need it, also when the run is over. */
+const PASSWORD_FILE = "clickhouse.password";
+
+/** Makes the password of a run's embedded ClickHouse and keeps it in the run's folder. */
+export async function makeClickHousePassword(folder: RunFolder): Promise<string> {
+  const password = crypto.randomUUID();
+  await Deno.writeTextFile(folder.file(PASSWORD_FILE), password, { mode: 0o600 });
+  return password;
+}
+
+/** The password of a run's embedded ClickHouse. */
+export function readClickHousePassword(folder: RunFolder): Promise<string> {
+  return Deno.readTextFile(folder.file(PASSWORD_FILE));
+}
+
 function keepPort(previous: ReadyLine | undefined): string {
   return String(previous?.port ?? 0);
 }
@@ -48,7 +63,9 @@ export function brokerSpec({ folder, root }: RoleContext): RoleSpec {
 }
 
 /** The embedded ClickHouse. Its library is native code, which Deno's permissions cannot hold: hence a process with nothing else in it. */
-export function clickhouseSpec({ folder, root, clickhousePassword }: RoleContext): RoleSpec {
+export function clickhouseSpec(
+  { folder, root, clickhousePassword }: Omit<RoleContext, "config">,
+): RoleSpec {
   return {
     name: "clickhouse",
     role: "clickhouse",

@@ -1,6 +1,6 @@
 import { messageOf, systemDisk } from "../base/mod.ts";
 import { type LedgerContents, ledgerPath, readLedger } from "../load/mod.ts";
-import { readSamples } from "../metrics/mod.ts";
+import { METRIC, readSamples, totals } from "../metrics/mod.ts";
 import {
   type HistogramJson,
   Latencies,
@@ -137,16 +137,13 @@ async function readMeasured(folder: RunFolder, manifest: Manifest): Promise<Meas
   const samples = readSamples(systemDisk, folder.file("samples.jsonl"));
   const from = manifest.measuredFromMs ?? -Infinity;
   const to = manifest.measuredToMs ?? Infinity;
-  const json = JSON.parse(await Deno.readTextFile(folder.file("histograms.json")));
-  const { bytes, ...histograms } = json as {
-    bytes: Measured["bytes"];
-    [name: string]: HistogramJson | Measured["bytes"];
-  };
+  const json = await Deno.readTextFile(folder.file("histograms.json"));
+  const grown = (metric: string) => totals(samples, "aggregate", metric).at(-1) ?? 0;
   const durationMs = Number.isFinite(from) && Number.isFinite(to) ? to - from : 0;
   return {
     ...resourceUse(samples.filter(({ atMs }) => atMs >= from - 1000 && atMs <= to + 1000)),
-    latencies: Latencies.fromJSON(histograms as Record<string, HistogramJson>),
-    bytes,
+    latencies: Latencies.fromJSON(JSON.parse(json) as Record<string, HistogramJson>),
+    bytes: { inserts: grown(METRIC.insertBytes), checkpoints: grown(METRIC.checkpointBytes) },
     durationSec: durationMs / 1000,
   };
 }

@@ -1,0 +1,95 @@
+import { systemClock } from "../lib/base/mod.ts";
+import {
+  openRoleIo,
+  openSink,
+  openSource,
+  runAggregate,
+  sayFailure,
+} from "../lib/scenarios/mod.ts";
+import { clickhouseTarget, fullTopic, pulsarTarget, windowSettings } from "./_config.ts";
+import { EXIT, runJob } from "./_job.ts";
+import {
+  AGGREGATE_FLAGS,
+  CLICKHOUSE_FLAGS,
+  METRICS_FLAGS,
+  PULSAR_FLAGS,
+  WINDOW_FLAGS,
+} from "./_tables.ts";
+
+await runJob({
+  usage: {
+    command: "deno task aggregate",
+    summary:
+      "Reads SensorRecords from a topic into windows, and stores each window exactly once in ClickHouse.",
+    examples: [
+      "deno task aggregate --topic sensors --run-id demo --checkpoints .data/demo-checkpoints",
+    ],
+  },
+  table: {
+    ...PULSAR_FLAGS,
+    "pulsar": { ...PULSAR_FLAGS.pulsar, default: "pulsar://127.0.0.1:6650" },
+    ...CLICKHOUSE_FLAGS,
+    "clickhouse": { ...CLICKHOUSE_FLAGS.clickhouse, default: "http://127.0.0.1:8123" },
+    "topic": { kind: "text", default: "weir", help: "topic" },
+    "run-id": { kind: "text", default: "manual", help: "marks the rows" },
+    ...WINDOW_FLAGS,
+    ...AGGREGATE_FLAGS,
+    "consumer-name": {
+      kind: "text",
+      default: "aggregate-1",
+      help: "name among the subscription's consumers",
+    },
+    "checkpoints": {
+      kind: "text",
+      default: ".data/checkpoints",
+      help: "folder of the checkpoints, shared by all aggregators of the run",
+    },
+    "time-scale": {
+      kind: "number",
+      default: "1",
+      min: 0.001,
+      max: 100_000,
+      help: "how many times faster than the clock event time runs",
+    },
+    ...METRICS_FLAGS,
+  },
+  async run({ flags }) {
+    const io = openRoleIo();
+    const clickhouse = clickhouseTarget(flags);
+    try {
+      await using sink = await openSink(
+        clickhouse,
+        clickhouse.url,
+        Deno.env.get("CLICKHOUSE_PASSWORD") ?? "",
+      );
+      await sink.prepare();
+      await using source = await openSource({
+        target: pulsarTarget(flags),
+        topic: fullTopic(flags["topic"]),
+        subscription: flags["subscription"],
+        consumerName: flags["consumer-name"],
+        signal: io.ending,
+      });
+      await runAggregate({
+        config: {
+          runId: flags["run-id"],
+          window: windowSettings(flags),
+          batchRowsMax: flags["batch-rows"],
+          checkpointIntervalMs: flags["checkpoint-interval"],
+          plants: flags["plant"],
+        },
+        timeScale: flags["time-scale"],
+        source,
+        sink,
+        checkpointFolder: flags["checkpoints"],
+        metricsPort: flags["metrics-port"],
+        clock: systemClock,
+        io,
+      });
+    } catch (error) {
+      sayFailure(io, error);
+      throw error;
+    }
+    return EXIT.pass;
+  },
+});

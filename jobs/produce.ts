@@ -1,0 +1,73 @@
+import { systemClock } from "../lib/base/mod.ts";
+import { openProducer, openRoleIo, runProduce, sayFailure } from "../lib/scenarios/mod.ts";
+import { batchSettings, fullTopic, loadSettings, pulsarTarget, windowSettings } from "./_config.ts";
+import { EXIT, runJob } from "./_job.ts";
+import { LOAD_FLAGS, METRICS_FLAGS, PULSAR_FLAGS, WINDOW_FLAGS } from "./_tables.ts";
+
+await runJob({
+  usage: {
+    command: "deno task produce",
+    summary:
+      "Sends AVRO SensorRecords to a topic on a schedule, and keeps a ledger of what was acknowledged.",
+    examples: [
+      "deno task produce --topic sensors --run-id demo --rate 1000 --duration 1m --ledger .data/demo",
+    ],
+  },
+  table: {
+    ...LOAD_FLAGS,
+    ...PULSAR_FLAGS,
+    "pulsar": { ...PULSAR_FLAGS.pulsar, default: "pulsar://127.0.0.1:6650" },
+    "topic": { kind: "text", default: "weir", help: "topic; made if it is not there" },
+    "run-id": {
+      kind: "text",
+      default: "manual",
+      help: "names the producer: one that is started again goes on",
+    },
+    "partitions": {
+      kind: "count",
+      default: "4",
+      min: 1,
+      max: 1000,
+      help: "partitions of a topic that is made",
+    },
+    ...WINDOW_FLAGS,
+    "ledger": {
+      kind: "text",
+      default: ".data/ledger",
+      help: "folder of the ledger; one that is there is gone on with",
+    },
+    ...METRICS_FLAGS,
+  },
+  async run({ flags }) {
+    const io = openRoleIo();
+    const config = {
+      runId: flags["run-id"],
+      load: loadSettings(flags),
+      window: windowSettings(flags),
+      ...batchSettings(flags),
+    };
+    try {
+      await using producer = await openProducer({
+        target: pulsarTarget(flags),
+        topic: fullTopic(flags["topic"]),
+        runId: config.runId,
+        partitionCount: flags["partitions"],
+        compression: config.compression,
+        batchMessagesMax: config.batchMessagesMax,
+        signal: io.ending,
+      });
+      await runProduce({
+        config,
+        producer,
+        ledgerFolder: flags["ledger"],
+        metricsPort: flags["metrics-port"],
+        clock: systemClock,
+        io,
+      });
+    } catch (error) {
+      sayFailure(io, error);
+      throw error;
+    }
+    return EXIT.pass;
+  },
+});

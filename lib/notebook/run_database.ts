@@ -1,0 +1,80 @@
+import { createClient } from "@clickhouse/client";
+import { systemClock } from "../base/mod.ts";
+import { type ReadyLine, type RunFolder, type SupervisedRole, superviseRole } from "../run/mod.ts";
+import {
+  clickhouseSpec,
+  isEmbedded,
+  type Manifest,
+  readClickHousePassword,
+} from "../scenarios/mod.ts";
+
+interface Login {
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+async function query(login: Login, sql: string): Promise<Record<string, unknown>[]> {
+  const client = createClient({ ...login, application: "weir" });
+  try {
+    const result = await client.query({ query: sql, format: "JSONEachRow" });
+    return await result.json<Record<string, unknown>>();
+  } finally {
+    await client.close();
+  }
+}
+
+const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+
+/** The ClickHouse of a run: the one that runs, or the run's data opened again. */
+export class RunDatabase implements AsyncDisposable {
+  readonly #folder: RunFolder;
+  #reopened: Promise<SupervisedRole> | undefined;
+
+  constructor(folder: RunFolder) {
+    this.#folder = folder;
+  }
+
+  /** The rows that a query gives. */
+  async rows(sql: string): Promise<Record<string, unknown>[]> {
+    const manifest: Manifest = JSON.parse(
+      await Deno.readTextFile(this.#folder.file("manifest.json")),
+    );
+    const { url, user, database } = manifest.config.clickhouse;
+    if (!isEmbedded(url)) {
+      const password = Deno.env.get("CLICKHOUSE_PASSWORD") ?? "";
+      return await query({ url, username: user, password, database }, sql);
+    }
+    const password = await readClickHousePassword(this.#folder);
+    const address = manifest.endedAtMs === null
+      ? (await this.#roles())["clickhouse"]?.url
+      : (await this.#reopen(password)).ready.url;
+    return await query({ url: address!, username: "default", password, database }, sql);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const role = await this.#reopened;
+    await role?.stop(5000);
+  }
+
+  async #roles(): Promise<Record<string, ReadyLine>> {
+    return JSON.parse(await Deno.readTextFile(this.#folder.file("roles.json")));
+  }
+
+  #reopen(clickhousePassword: string): Promise<SupervisedRole> {
+    const spec = clickhouseSpec({ folder: this.#folder, root: ROOT, clickhousePassword });
+    return this.#reopened ??= superviseRole(spec, {
+      clock: systemClock,
+      config: `${ROOT}/deno.json`,
+      logFolder: this.#folder.file("logs"),
+      observer: {
+        line: () => {},
+        ready: () => {},
+        restarting: () => {},
+        restarted: () => {},
+        ended: () => {},
+      },
+    });
+  }
+}

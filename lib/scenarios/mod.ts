@@ -1,0 +1,23 @@
+/** Where all the systems meet: what a run does, and what its roles do. */
+export { runAggregate } from "./aggregate.ts";
+export type { AggregateOptions } from "./aggregate.ts";
+export { clickhouseSpec, makeClickHousePassword, readClickHousePassword } from "./bench_roles.ts";
+export { runBench } from "./bench.ts";
+export type { BenchObserver, BenchOptions, BenchPhase } from "./bench.ts";
+export { isEmbedded, plannedMessageCount } from "./config.ts";
+export type {
+  BenchConfig,
+  ClickHouseTarget,
+  LoadSettings,
+  PulsarTarget,
+  WindowSettings,
+} from "./config.ts";
+export { judgeRun } from "./judge_run.ts";
+export { describeEnvironment } from "./manifest.ts";
+export type { EarlyEnd, Environment, GeneratorReport, Manifest } from "./manifest.ts";
+export { runProduce } from "./produce.ts";
+export type { ProduceOptions } from "./produce.ts";
+export { openProducer, openSource } from "./pulsar_parts.ts";
+export { openSink } from "./systems.ts";
+export { openRoleIo, readyLine, sayFailure } from "./role_io.ts";
+export type { RoleIo } from "./role_io.ts";

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { systemClock } from "../../lib/base/mod.ts";
+import {
+  type ReadyLine,
+  type Restart,
+  type RoleLine,
+  type RoleSpec,
+  type RunError,
+  superviseRole,
+  type SupervisorOptions,
+} from "../../lib/run/mod.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+
+interface Seen {
+  readonly lines: RoleLine[];
+  readonly restarts: Restart[];
+  readonly ready: ReadyLine[];
+  readonly ended: Promise<RunError | undefined>;
+  readonly restarted: Promise<Restart>;
+  readonly options: SupervisorOptions;
+  readonly folder: string;
+  spec(behaviour: string): RoleSpec;
+}
+
+async function withFolder(test: (seen: Seen) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  const ended = Promise.withResolvers<RunError | undefined>();
+  const restarted = Promise.withResolvers<Restart>();
+  const seen: Seen = {
+    lines: [],
+    restarts: [],
+    ready: [],
+    ended: ended.promise,
+    restarted: restarted.promise,
+    folder,
+    options: {
+      clock: systemClock,
+      config: `${ROOT}/deno.json`,
+      logFolder: folder,
+      observer: {
+        line: (_name, line) => seen.lines.push(line),
+        ready: (_name, ready) => seen.ready.push(ready),
+        restarting: (restart) => seen.restarts.push(restart),
+        restarted: (restart) => restarted.resolve(restart),
+        ended: (_name, error) => ended.resolve(error),
+      },
+    },
+    spec: (behaviour) => ({
+      name: "produce",
+      role: "produce",
+      script: `${ROOT}/tests/run/_role.ts`,
+      permissions: [`--allow-write=${folder}`, `--allow-read=${folder}`],
+      args: (previous) => [behaviour, `${folder}/starts`, String(previous?.port ?? 0)],
+      environment: {},
+    }),
+  };
+  try {
+    await test(seen);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("superviseRole() resolves when the role is ready and stops it by closing its input", () =>
+  withFolder(async (seen) => {
+    const role = await superviseRole(seen.spec("stay"), seen.options);
+    assert.equal(role.ready.pid, role.pid);
+    await role.stop(10_000);
+    assert.equal(await seen.ended, undefined);
+    assert.equal(seen.restarts.length, 0);
+  }));
+
+Deno.test("superviseRole() starts a killed role again, with what it said when it was ready", () =>
+  withFolder(async (seen) => {
+    const role = await superviseRole(seen.spec("stay"), seen.options);
+    const firstPid = role.pid;
+    role.kill("SIGKILL");
+    const restart = await seen.restarted;
+    assert.notEqual(role.pid, firstPid);
+    assert.equal(restart.reason, "signal SIGKILL");
+    assert.ok(restart.readyAfterMs! > 0);
+    await role.stop(10_000);
+    const notes = seen.lines.filter((line) => "event" in line && line.event === "note");
+    const previousPorts = notes.map((line) => (line as { data: string[] }).data[2]);
+    assert.deepEqual(previousPorts, ["0", "1001"]);
+  }));
+
+Deno.test("superviseRole() gives up after three restarts in a minute, with the last words", () =>
+  withFolder(async (seen) => {
+    await superviseRole(seen.spec("crash"), seen.options);
+    const error = await seen.ended;
+    assert.equal(seen.restarts.length, 3);
+    assert.match(error!.message, /exit code 1 \(Cannot go on: no reason\), for the 4th time/);
+    assert.equal((error!.cause as { failureCode: string }).failureCode, "tired");
+  }));
+
+Deno.test("superviseRole() rejects with the last words of a role that refuses to start", () =>
+  withFolder(async (seen) => {
+    await assert.rejects(
+      superviseRole(seen.spec("refuse"), seen.options),
+      { message: "Cannot use the folder: it is taken" },
+    );
+  }));
+
+Deno.test("superviseRole() lets a role that has finished be", () =>
+  withFolder(async (seen) => {
+    const role = await superviseRole(seen.spec("finish"), seen.options);
+    await role.ended;
+    assert.equal(await seen.ended, undefined);
+    assert.equal(seen.restarts.length, 0);
+  }));
+
+Deno.test("SupervisedRole.stop() kills a role that does not listen", () =>
+  withFolder(async (seen) => {
+    const role = await superviseRole(seen.spec("deaf"), seen.options);
+    await role.stop(50);
+    assert.equal(await seen.ended, undefined);
+  }));
