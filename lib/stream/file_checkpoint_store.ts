@@ -48,9 +48,10 @@ export class FileCheckpointStore implements CheckpointStore {
     this.#disk.makeFolder(folder);
     // Nothing waits before the epoch is taken, so that calls get epochs in their order.
     const epoch = this.#takeEpoch(partition, folder);
-    await this.#disk.syncFolder(folder);
     await this.#disk.syncFolder(this.#folder);
     const checkpoint = this.newest(partition);
+    // After the reading: the owner before may have renamed the file and not synced the folder yet, and we are about to build on it.
+    await this.#disk.syncFolder(folder);
     this.#generations.set(partition, checkpoint?.generation ?? 0);
     return { epoch, checkpoint };
   }
