@@ -51,7 +51,9 @@ export type LocalErrorCode =
   | "invalid_service_url"
   | "keep_alive_timeout"
   | "malformed"
+  | "not_supported"
   | "protocol_violation"
+  | "queue_full"
   | "request_timeout"
   | "tls_failed"
   | "unsupported_compression";

@@ -1,0 +1,137 @@
+import {
+  type Clock,
+  type Crc32c,
+  loadCrc32c,
+  type Random,
+  systemClock,
+  systemRandom,
+} from "../base/mod.ts";
+import type { Authentication } from "./auth.ts";
+import { type BackoffOptions, DEFAULT_BACKOFF } from "./backoff.ts";
+import { ConnectionPool } from "./connection_pool.ts";
+import type { ClientContext } from "./context.ts";
+import { Lookup } from "./lookup.ts";
+import { BatchProducer, type BatchProducerOptions } from "./producer.ts";
+import { type SourceOptions, TopicSource } from "./source.ts";
+import { parseTopicName } from "./topic_name.ts";
+import { denoTransport, type OpenTransport } from "./transport.ts";
+
+/** What a client is made with. */
+export interface PulsarClientOptions {
+  /** `pulsar://host:port` or `pulsar+ssl://host:port`. */
+  readonly serviceUrl: string;
+  readonly authentication?: Authentication | undefined;
+  /** PEM text of certificate authorities to trust beside the system's. */
+  readonly caCertificates?: readonly string[] | undefined;
+  /** How sockets are opened; Deno's calls by default. */
+  readonly openTransport?: OpenTransport | undefined;
+  readonly clock?: Clock | undefined;
+  readonly random?: Random | undefined;
+  readonly crc32c?: Crc32c | undefined;
+  readonly backoff?: BackoffOptions | undefined;
+  /** Default 10 s. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Default 30 s. */
+  readonly requestTimeoutMs?: number | undefined;
+  /** How long opening a producer or source tries again after errors that may pass. Default 10 s. */
+  readonly openTimeoutMs?: number | undefined;
+  /** Time without a word from the broker after which it is asked, and after which it is given up. Default 30 s. */
+  readonly keepAliveMs?: number | undefined;
+  /** Bytes of one connection that handlers may keep before nothing more is read. Default 64 MiB. */
+  readonly heldBytesMax?: number | undefined;
+}
+
+/**
+ * Speaks Pulsar's binary protocol: one connection a broker, shared by what it opens.
+ *
+ * Make it with {@link connectPulsar}; its end closes everything that it opened.
+ */
+export class PulsarClient implements AsyncDisposable {
+  readonly #pool: ConnectionPool;
+  readonly #context: ClientContext;
+  readonly #opened = new Set<AsyncDisposable>();
+
+  /** @throws {PulsarError} `invalid_service_url` */
+  constructor(options: PulsarClientOptions, crc32c: Crc32c) {
+    const clock = options.clock ?? systemClock;
+    this.#pool = new ConnectionPool({
+      openTransport: options.openTransport ??
+        denoTransport({ caCertificates: options.caCertificates ?? [] }),
+      authentication: options.authentication,
+      clock,
+      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+      requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
+      keepAliveMs: options.keepAliveMs ?? 30_000,
+      heldBytesMax: options.heldBytesMax ?? 64 * 1024 * 1024,
+    });
+    let lastId = 0;
+    this.#context = {
+      lookup: new Lookup(this.#pool, options.serviceUrl),
+      clock,
+      random: options.random ?? systemRandom,
+      crc32c,
+      backoff: options.backoff ?? DEFAULT_BACKOFF,
+      openTimeoutMs: options.openTimeoutMs ?? 10_000,
+      nextId: () => lastId++,
+    };
+  }
+
+  /** Connects to the service URL, so that a wrong one is told at once. */
+  async connect(): Promise<void> {
+    await this.#context.lookup.connectToService();
+  }
+
+  /** How many partitions a topic has; 0 for one that is not partitioned. */
+  async partitionCount(topic: string): Promise<number> {
+    return await this.#context.lookup.partitionCount(parseTopicName(topic).full);
+  }
+
+  /** @throws {PulsarError} why it cannot be opened */
+  async openBatchProducer(options: BatchProducerOptions): Promise<BatchProducer> {
+    const topic = parseTopicName(options.topic).full;
+    const partitionCount = await this.partitionCount(topic);
+    return this.#keep(
+      await BatchProducer.open(this.#context, { ...options, topic }, partitionCount),
+    );
+  }
+
+  /** @throws {PulsarError} why it cannot be opened */
+  async openSource(options: SourceOptions): Promise<TopicSource> {
+    const topic = parseTopicName(options.topic).full;
+    const partitionCount = await this.partitionCount(topic);
+    return this.#keep(await TopicSource.open(this.#context, { ...options, topic }, partitionCount));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#opened].map((opened) => opened[Symbol.asyncDispose]()));
+    this.#opened.clear();
+    await this.#pool[Symbol.asyncDispose]();
+  }
+
+  #keep<T extends AsyncDisposable>(opened: T): T {
+    this.#opened.add(opened);
+    return opened;
+  }
+}
+
+/**
+ * Makes a client and connects it.
+ *
+ * @throws {PulsarError} `invalid_service_url`, `connection_refused`, `tls_failed`, `authentication_error`, each with what to do
+ *
+ * @example
+ * ```ts ignore
+ * await using client = await connectPulsar({ serviceUrl: "pulsar://127.0.0.1:6650" });
+ * console.log(await client.partitionCount("orders"));
+ * ```
+ */
+export async function connectPulsar(options: PulsarClientOptions): Promise<PulsarClient> {
+  const client = new PulsarClient(options, options.crc32c ?? await loadCrc32c());
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    await client[Symbol.asyncDispose]();
+    throw error;
+  }
+}

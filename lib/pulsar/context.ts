@@ -1,0 +1,49 @@
+import type { Clock, Crc32c, Random } from "../base/mod.ts";
+import { Backoff, type BackoffOptions } from "./backoff.ts";
+import type { Lookup } from "./lookup.ts";
+import { PulsarError } from "./wire/mod.ts";
+
+/** What the producers and consumers of one client share. */
+export interface ClientContext {
+  readonly lookup: Lookup;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crc32c: Crc32c;
+  readonly backoff: BackoffOptions;
+  /** How long opening tries again after errors that may pass. */
+  readonly openTimeoutMs: number;
+  nextId(): number;
+}
+
+/**
+ * Calls `attempt` until it succeeds, with growing delays between.
+ *
+ * @param deadlineMs milliseconds from now after which no new attempt is made; Infinity to go on until the signal says stop
+ * @throws the last attempt's error when it is not retryable, nobody listens at the address (while there is a deadline), or the time is over
+ */
+export async function retrying<T>(
+  context: ClientContext,
+  attempt: () => Promise<T>,
+  options: { readonly deadlineMs: number; readonly signal: AbortSignal },
+): Promise<T> {
+  const backoff = new Backoff(context.clock, context.random, context.backoff);
+  const startUs = context.clock.monoUs();
+  for (;;) {
+    options.signal.throwIfAborted();
+    try {
+      return await attempt();
+    } catch (error) {
+      const delayMs = backoff.nextMs();
+      const elapsedMs = (context.clock.monoUs() - startUs) / 1000;
+      const isLate = elapsedMs + delayMs > options.deadlineMs;
+      if (isLate || !mayPass(error, options.deadlineMs === Infinity)) throw error;
+      await context.clock.sleep(delayMs, options.signal);
+    }
+  }
+}
+
+function mayPass(error: unknown, wasOpen: boolean): boolean {
+  if (!(error instanceof PulsarError) || !error.retryable) return false;
+  // Whoever starts wants to hear at once that nothing listens there; who was connected waits for the broker to come back.
+  return wasOpen || error.code !== "connection_refused";
+}

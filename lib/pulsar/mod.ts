@@ -1,0 +1,18 @@
+/** Apache Pulsar: a client for its binary protocol. */
+export { tokenAuthentication, tokenFileAuthentication } from "./auth.ts";
+export type { Authentication } from "./auth.ts";
+export type { FrameBatch } from "./batch_buffer.ts";
+export { connectPulsar, PulsarClient } from "./client.ts";
+export type { PulsarClientOptions } from "./client.ts";
+export { BatchProducer } from "./producer.ts";
+export type { BatchProducerOptions } from "./producer.ts";
+export { parseServiceUrl } from "./service_url.ts";
+export type { BrokerAddress, ServiceUrl } from "./service_url.ts";
+export { TopicSource } from "./source.ts";
+export type { SourceOptions } from "./source.ts";
+export { parseTopicName, partitionTopic } from "./topic_name.ts";
+export type { TopicName } from "./topic_name.ts";
+export { denoTransport } from "./transport.ts";
+export type { OpenTransport, TlsOptions, Transport } from "./transport.ts";
+export { PulsarError, SchemaType } from "./wire/mod.ts";
+export type { CompressionName, PulsarErrorCode, Schema } from "./wire/mod.ts";

@@ -1,0 +1,280 @@
+/** One producer of one partition: registration, what waits for receipts, and going on after the connection or the topic moved. */
+import { assert } from "../base/mod.ts";
+import type { Receipt } from "../contract.ts";
+import type { Connection, ProducerEndpoint } from "./connection.ts";
+import { Backoff } from "./backoff.ts";
+import { type ClientContext, retrying } from "./context.ts";
+import { unexpected } from "./lookup.ts";
+import {
+  type CommandProducerSuccess,
+  type CommandSendError,
+  encodeCommand,
+  Frame,
+  PayloadSection,
+  PulsarError,
+  type Schema,
+  type SendReceiptView,
+  serverError,
+} from "./wire/mod.ts";
+
+/** What a partition's producer is opened with. */
+export interface PartitionProducerOptions {
+  readonly topic: string;
+  readonly producerName: string;
+  readonly schema?: Schema | undefined;
+}
+
+interface Pending {
+  readonly sequenceId: number;
+  readonly frame: Uint8Array;
+  readonly resolve: (receipt: Receipt) => void;
+  readonly reject: (error: PulsarError) => void;
+}
+
+const CODES_THAT_END_A_PRODUCER: ReadonlySet<string> = new Set([
+  "topic_terminated_error",
+  "producer_fenced",
+]);
+
+/** Sends frames to one partition, in order, again after a reconnect, until each has its receipt. */
+export class PartitionProducer implements ProducerEndpoint, AsyncDisposable {
+  readonly #context: ClientContext;
+  readonly #options: PartitionProducerOptions;
+  /** Kept for life, so that frames can be sent again as they are. */
+  readonly producerId: number;
+  readonly #pending: Pending[] = [];
+  readonly #stop = new AbortController();
+  readonly #backoff: Backoff;
+  #connection: Connection | undefined;
+  /** CLOSE_PRODUCER came before the registration was through. */
+  #closedEarly = false;
+  #gotReceipt = false;
+  #epoch = 0;
+  #reconnecting: Promise<void> | undefined;
+  #failure: PulsarError | undefined;
+  /** Of the log, at the last registration; −1 for none. */
+  lastSequenceId = -1;
+  schemaVersion: Uint8Array | undefined;
+  messageBytesMax = 0;
+  serverVersion = "";
+  /** Receipts that were older than what was waited for, and so ignored. */
+  staleReceiptCount = 0;
+  /** How often it was registered again. */
+  reconnectCount = 0;
+
+  private constructor(context: ClientContext, options: PartitionProducerOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.producerId = context.nextId();
+    this.#backoff = new Backoff(context.clock, context.random, context.backoff);
+  }
+
+  /** @throws {PulsarError} why the producer cannot be registered */
+  static async open(
+    context: ClientContext,
+    options: PartitionProducerOptions,
+  ): Promise<PartitionProducer> {
+    const producer = new PartitionProducer(context, options);
+    await retrying(context, () => producer.#register(), {
+      deadlineMs: context.openTimeoutMs,
+      signal: producer.#stop.signal,
+    });
+    return producer;
+  }
+
+  get pendingCount(): number {
+    return this.#pending.length;
+  }
+
+  /**
+   * Sends a whole SEND frame, which must not change until the promise settles.
+   *
+   * @throws {PulsarError} when the broker refuses it for good, or the producer is closed
+   */
+  send(sequenceId: number, frame: Uint8Array): Promise<Receipt> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ sequenceId, frame, resolve, reject });
+      this.#connection?.write(frame);
+    });
+  }
+
+  receipt(view: SendReceiptView): void {
+    const first = this.#pending[0];
+    if (first === undefined || view.sequenceId < first.sequenceId) {
+      // Of something that was sent twice around a reconnect and has its receipt already.
+      this.staleReceiptCount++;
+      return;
+    }
+    if (view.sequenceId > first.sequenceId) {
+      this.#connection?.close(
+        new PulsarError(
+          `Cannot go on with ${this.#options.topic}: receipt of ${view.sequenceId}, expected of ${first.sequenceId}`,
+          { code: "protocol_violation", retryable: true },
+        ),
+      );
+      return;
+    }
+    this.#pending.shift();
+    this.#gotReceipt = true;
+    const { ledgerId, entryId } = view.messageId;
+    first.resolve({ position: { ledgerId, entryId }, duplicate: ledgerId < 0 || entryId < 0 });
+  }
+
+  sendError(body: CommandSendError): void {
+    const error = serverError(`send to ${this.#options.topic}`, body.error, body.message);
+    if (CODES_THAT_END_A_PRODUCER.has(error.code)) return this.#end(error);
+    const isOurs = error.code === "not_allowed_error" ||
+      (error.code === "checksum_error" && this.#isDamaged(body.sequenceId));
+    if (isOurs && this.#pending[0]?.sequenceId === body.sequenceId) {
+      this.#pending.shift()!.reject(error);
+      return;
+    }
+    // Everything else may pass. As Pulsar's own clients do, begin again on a new connection: only that keeps the order.
+    this.#connection?.close(
+      new PulsarError(error.message, { code: error.code, retryable: true, cause: error }),
+    );
+  }
+
+  closedByBroker(): void {
+    this.#closedEarly = this.#connection === undefined;
+    if (this.#closedEarly) return;
+    this.#connection!.removeProducer(this.producerId);
+    this.#disconnected();
+  }
+
+  lost(_error: PulsarError): void {
+    // While it registers, the request itself is rejected.
+    if (this.#connection !== undefined) this.#disconnected();
+  }
+
+  /** Says goodbye to the broker; what has no receipt is rejected with `closed`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const connection = this.#connection;
+    this.#end(
+      new PulsarError(`Cannot send to ${this.#options.topic}: the producer is closed`, {
+        code: "closed",
+      }),
+    );
+    await this.#reconnecting;
+    if (connection === undefined || connection.error !== undefined) return;
+    try {
+      const body = { producerId: this.producerId };
+      await connection.request("CLOSE_PRODUCER", body, `close producer of ${this.#options.topic}`);
+    } catch (error) {
+      // The broker forgets a producer with its connection anyway.
+      if (!(error instanceof PulsarError)) throw error;
+    }
+  }
+
+  async #register(): Promise<void> {
+    const connection = await this.#context.lookup.connect(this.#options.topic);
+    this.#closedEarly = false;
+    connection.addProducer(this.producerId, this);
+    try {
+      const success = await this.#announce(connection);
+      this.#throwIfLost(connection);
+      this.#registered(connection, success);
+    } catch (error) {
+      connection.removeProducer(this.producerId);
+      throw error;
+    }
+  }
+
+  #throwIfLost(connection: Connection): void {
+    if (connection.error !== undefined) throw connection.error;
+    this.#stop.signal.throwIfAborted();
+    if (!this.#closedEarly) return;
+    throw new PulsarError(`Cannot open producer of ${this.#options.topic}: the topic moved`, {
+      code: "service_not_ready",
+      retryable: true,
+    });
+  }
+
+  #registered(connection: Connection, success: CommandProducerSuccess): void {
+    this.#connection = connection;
+    this.#gotReceipt = false;
+    this.#backoff.sessionBegins();
+    this.lastSequenceId = success.lastSequenceId ?? -1;
+    this.schemaVersion = success.schemaVersion;
+    this.messageBytesMax = connection.messageBytesMax;
+    this.serverVersion = connection.serverVersion;
+    for (const pending of this.#pending) connection.write(pending.frame);
+  }
+
+  async #announce(connection: Connection): Promise<CommandProducerSuccess> {
+    const { topic, producerName, schema } = this.#options;
+    const action = `open producer ${producerName} of ${topic}`;
+    const { producerId } = this;
+    const epoch = this.#epoch++;
+    const body = { topic, producerId, producerName, schema, epoch, userProvidedProducerName: true };
+    try {
+      const answer = await connection.request("PRODUCER", body, action);
+      if (answer.type !== "PRODUCER_SUCCESS") throw unexpected(action, answer.type);
+      return answer.body;
+    } catch (error) {
+      if (error instanceof PulsarError && error.code === "request_timeout") {
+        // The broker may still do it: then it must forget it, or the next attempt finds the name taken.
+        connection.write(encodeCommand("CLOSE_PRODUCER", { producerId, requestId: -1n }));
+      }
+      throw error;
+    }
+  }
+
+  #disconnected(): void {
+    this.#connection = undefined;
+    if (this.#failure !== undefined || this.#reconnecting !== undefined) return;
+    this.reconnectCount++;
+    this.#reconnecting = this.#reconnect().finally(() => {
+      this.#reconnecting = undefined;
+      // It may have been lost again before this came to run.
+      if (this.#connection === undefined && this.#failure === undefined) this.#disconnected();
+    });
+  }
+
+  async #reconnect(): Promise<void> {
+    const { signal } = this.#stop;
+    try {
+      await this.#backoff.afterSession(this.#gotReceipt, signal);
+      await retrying(this.#context, () => this.#registerAgain(), { deadlineMs: Infinity, signal });
+    } catch (error) {
+      if (signal.aborted) return;
+      assert(error instanceof PulsarError, `not an error of Pulsar: ${error}`);
+      this.#end(error);
+    }
+  }
+
+  async #registerAgain(): Promise<void> {
+    try {
+      await this.#register();
+    } catch (error) {
+      const isQuota = error instanceof PulsarError &&
+        error.code === "producer_blocked_quota_exceeded_exception";
+      // By the namespace's policy the application is to hear of it, while `…_error` means to hold what waits.
+      if (isQuota) this.#rejectPending(error);
+      throw error;
+    }
+  }
+
+  #isDamaged(sequenceId: number): boolean {
+    const pending = this.#pending.find((candidate) => candidate.sequenceId === sequenceId);
+    if (pending === undefined) return false;
+    const { frame } = pending;
+    const { commandEnd } = new Frame().read(frame, 0, frame.length);
+    const section = new PayloadSection().read(frame, commandEnd, frame.length);
+    return !section.checksumMatches(this.#context.crc32c);
+  }
+
+  #end(error: PulsarError): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#stop.abort(error);
+    this.#connection?.removeProducer(this.producerId);
+    this.#connection = undefined;
+    this.#rejectPending(error);
+  }
+
+  #rejectPending(error: PulsarError): void {
+    for (const pending of this.#pending.splice(0)) pending.reject(error);
+  }
+}

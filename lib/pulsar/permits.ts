@@ -1,0 +1,56 @@
+/** How many messages a broker may send ahead of the handler: enough never to wait for a round trip, bounded in bytes. */
+
+/** Until the first entry shows how large messages are. */
+const FIRST_PERMITS = 1000;
+const PERMITS_MAX = 1_000_000;
+/** Weight of the newest entry in the mean size of a message. */
+const NEWEST_WEIGHT = 1 / 8;
+
+/** The account of permits (FLOW) of one consumer. */
+export class Permits {
+  readonly #bytesMax: number;
+  #bytesPerMessage = 0;
+  #outstanding = 0;
+  #queued = 0;
+
+  /** @param bytesMax that may be under way or wait for the handler */
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Messages that the broker may still send. */
+  get outstanding(): number {
+    return this.#outstanding;
+  }
+
+  /** The broker forgot them: a new session. */
+  reset(): void {
+    this.#outstanding = this.#queued = 0;
+  }
+
+  /** An entry arrived. */
+  arrived(messageCount: number, byteLength: number): void {
+    const perMessage = byteLength / Math.max(messageCount, 1);
+    this.#bytesPerMessage = this.#bytesPerMessage === 0
+      ? perMessage
+      : this.#bytesPerMessage + (perMessage - this.#bytesPerMessage) * NEWEST_WEIGHT;
+    this.#outstanding -= messageCount;
+    this.#queued += messageCount;
+  }
+
+  /** An entry that arrived needs its room no more. */
+  settled(messageCount: number): void {
+    this.#queued -= messageCount;
+  }
+
+  /** Permits to send now: 0 until at least half of what may be out is free, so that FLOW is sent seldom. */
+  take(): number {
+    const target = this.#bytesPerMessage === 0
+      ? FIRST_PERMITS
+      : Math.min(Math.max(Math.floor(this.#bytesMax / this.#bytesPerMessage), 1), PERMITS_MAX);
+    const free = target - Math.max(this.#outstanding, 0) - this.#queued;
+    if (free * 2 < target) return 0;
+    this.#outstanding += free;
+    return free;
+  }
+}
