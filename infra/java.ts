@@ -108,8 +108,8 @@ export interface DownloadOptions {
   readonly libDir: string;
   /** Maven's own store. */
   readonly repositoryDir: string;
-  /** How many jars Maven fetches in all, for the progress. */
-  readonly jarCountAbout: number;
+  /** How many files Maven fetches in all, for the progress: first the poms of everything, then the jars. */
+  readonly fileCountAbout: number;
 }
 
 /** Whether a download was completed before. */
@@ -166,7 +166,7 @@ async function runMaven(
   options: DownloadOptions,
   say: Say,
 ): Promise<void> {
-  const { name, jarCountAbout } = options;
+  const { name, fileCountAbout } = options;
   const logFile = `${options.repositoryDir}/download.log`;
   const log = await Deno.open(logFile, { create: true, write: true, truncate: true });
   say(`downloading ${name} with Maven, log in ${logFile}`);
@@ -175,7 +175,9 @@ async function runMaven(
   const progress = new MavenProgress();
   const stopTelling = systemClock.every(REPORT_EVERY_MS, () => {
     say(
-      `  ${progress.jarCount} of about ${jarCountAbout} jars, ${formatBytes(progress.byteCount)}`,
+      `  ${progress.fileCount} of about ${fileCountAbout} files, ${
+        formatBytes(progress.byteCount)
+      }`,
     );
   });
   const decoder = new TextDecoder();
@@ -193,9 +195,9 @@ async function runMaven(
   );
 }
 
-/** Counts what Maven says it has fetched, from its output in whatever pieces it comes. */
+/** Counts the files that Maven says it has fetched, from its output in whatever pieces it comes. */
 export class MavenProgress {
-  jarCount = 0;
+  fileCount = 0;
   byteCount = 0;
   /** The first line that Maven marks as an error. */
   lastError: string | undefined;
@@ -208,13 +210,13 @@ export class MavenProgress {
   }
 
   #line(line: string): void {
-    const fetched = /^(?:\[INFO\] )?Downloaded from \S+ \S+?(\.jar)? \(([\d.]+) (B|kB|MB)/.exec(
+    const fetched = /^(?:\[INFO\] )?Downloaded from \S+ \S+ \(([\d.]+) (B|kB|MB)/.exec(
       line,
     );
     if (fetched !== null) {
-      const unitBytes = fetched[3] === "B" ? 1 : fetched[3] === "kB" ? 1e3 : 1e6;
-      this.byteCount += Number(fetched[2]) * unitBytes;
-      if (fetched[1] !== undefined) this.jarCount++;
+      const unitBytes = fetched[2] === "B" ? 1 : fetched[2] === "kB" ? 1e3 : 1e6;
+      this.byteCount += Number(fetched[1]) * unitBytes;
+      this.fileCount++;
     } else if (line.startsWith("[ERROR]")) {
       this.lastError ??= line.slice("[ERROR]".length).trim();
     }

@@ -97,7 +97,7 @@ export async function bringPulsarUp(
     settingsFile: join(HERE, "settings.xml"),
     libDir: PULSAR_LIB_DIR,
     repositoryDir: join(STORE_DIR, "maven"),
-    jarCountAbout: 390,
+    fileCountAbout: 1070,
   }, say);
   const startUs = systemClock.monoUs();
   const server = await start(java, options);

@@ -25,10 +25,10 @@ const OUTPUT = [
   "",
 ].join("\n");
 
-Deno.test("MavenProgress counts jars and bytes, and keeps the first error", () => {
+Deno.test("MavenProgress counts files and bytes, and keeps the first error", () => {
   const progress = new MavenProgress();
   progress.add(OUTPUT);
-  assert.equal(progress.jarCount, 2);
+  assert.equal(progress.fileCount, 3);
   assert.equal(progress.byteCount, 1_500 + 2_000_000 + 500);
   assert.equal(progress.lastError, "Failed to execute goal: it broke");
 });
@@ -36,6 +36,6 @@ Deno.test("MavenProgress counts jars and bytes, and keeps the first error", () =
 Deno.test("MavenProgress counts the same when the output comes in single characters", () => {
   const progress = new MavenProgress();
   for (const character of OUTPUT) progress.add(character);
-  assert.equal(progress.jarCount, 2);
+  assert.equal(progress.fileCount, 3);
   assert.equal(progress.byteCount, 2_002_000);
 });
