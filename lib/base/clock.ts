@@ -1,3 +1,5 @@
+import { assert } from "./errors.ts";
+
 /** Milliseconds since 1970 taken from data. */
 export type EventTimeMs = number & { readonly __unit?: "event ms" };
 /** Milliseconds since 1970 of the host's clock. */
@@ -102,15 +104,20 @@ export class FakeClock implements Clock {
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      const cancel = this.#at(delayMs, resolve);
-      signal?.addEventListener("abort", () => {
+      const onAbort = () => {
         cancel();
-        reject(signal.reason);
-      }, { once: true });
+        reject(signal?.reason);
+      };
+      const cancel = this.#at(delayMs, () => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      });
+      signal?.addEventListener("abort", onAbort, { once: true });
     });
   }
 
   every(intervalMs: number, action: () => void): () => void {
+    assert(intervalMs > 0, `an interval of ${intervalMs} ms would never let the clock go on`);
     let stopped = false;
     let cancel = () => {};
     const again = () => {

@@ -1,4 +1,8 @@
 import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64 } from "hdr-histogram-js";
+import { assert } from "./errors.ts";
+
+/** About 31 years: nothing that is measured takes longer, and the histogram's own arithmetic holds. */
+const LATENCY_US_MAX = 1e15;
 
 /** The figures of a latency that a result carries; all in µs. */
 export interface LatencySummary {
@@ -40,21 +44,31 @@ function newHdr(): HdrHistogram {
 export class LatencyHistogram {
   readonly #hdr: HdrHistogram;
   #negative = 0;
+  // HdrHistogram knows values only to three digits, and so the largest after a round trip through its encoding.
+  #maxUs = 0;
 
   constructor() {
     this.#hdr = newHdr();
   }
 
   /**
-   * @param latencyUs microseconds
+   * @param latencyUs microseconds, rounded to whole ones
    * @param count how many messages had it
+   * @throws {AssertionError} when one of them is no number that can be counted
    */
   record(latencyUs: number, count = 1): void {
+    assert(
+      latencyUs <= LATENCY_US_MAX && count >= 0 && Number.isInteger(count),
+      `cannot record ${count} × ${latencyUs} µs`,
+    );
+    if (count === 0) return;
     if (latencyUs < 0) {
       this.#negative += count;
       return;
     }
-    this.#hdr.recordValueWithCount(Math.round(latencyUs), count);
+    const wholeUs = Math.round(latencyUs);
+    this.#hdr.recordValueWithCount(wholeUs, count);
+    this.#maxUs = Math.max(this.#maxUs, wholeUs);
   }
 
   /** How many values were below zero. */
@@ -66,18 +80,22 @@ export class LatencyHistogram {
     return this.#hdr.totalCount;
   }
 
-  /** The smallest value that `percent` of the recorded values do not exceed, in µs. */
+  /** The smallest value that `percent` of the recorded values do not exceed, in µs, to three digits; 0 where there are none. */
   percentileUs(percent: number): number {
-    return this.#hdr.totalCount === 0 ? 0 : this.#hdr.getValueAtPercentile(percent);
+    if (this.#hdr.totalCount === 0) return 0;
+    // HdrHistogram answers with the upper end of a bucket, which may lie above everything recorded.
+    return Math.min(this.#hdr.getValueAtPercentile(percent), this.#maxUs);
   }
 
   add(other: LatencyHistogram): void {
     this.#hdr.add(other.#hdr);
+    this.#maxUs = Math.max(this.#maxUs, other.#maxUs);
     this.#negative += other.#negative;
   }
 
   reset(): void {
     this.#hdr.reset();
+    this.#maxUs = 0;
     this.#negative = 0;
   }
 
@@ -87,21 +105,28 @@ export class LatencyHistogram {
       p90: this.percentileUs(90),
       p99: this.percentileUs(99),
       p999: this.percentileUs(99.9),
-      max: this.#hdr.totalCount === 0 ? 0 : this.#hdr.maxValue,
+      max: this.#maxUs,
       count: this.#hdr.totalCount,
     };
   }
 
-  /** HdrHistogram's own compressed encoding in Base64, and the count of negative values. */
-  toJSON(): { readonly hdr: string; readonly negative: number } {
-    return { hdr: encodeIntoCompressedBase64(this.#hdr), negative: this.#negative };
+  /** HdrHistogram's own compressed encoding in Base64, the count of negative values, and the exact maximum. */
+  toJSON(): { readonly hdr: string; readonly negative: number; readonly maxUs: number } {
+    return {
+      hdr: encodeIntoCompressedBase64(this.#hdr),
+      negative: this.#negative,
+      maxUs: this.#maxUs,
+    };
   }
 
-  /** The histogram of {@link LatencyHistogram.toJSON}. */
-  static fromJSON(json: { readonly hdr: string; readonly negative: number }): LatencyHistogram {
+  /** The histogram of {@link LatencyHistogram.toJSON}. Without its maximum, that of HdrHistogram stands in, right to three digits. */
+  static fromJSON(
+    json: { readonly hdr: string; readonly negative: number; readonly maxUs?: number },
+  ): LatencyHistogram {
     const histogram = new LatencyHistogram();
     histogram.#hdr.add(decodeFromCompressedBase64(json.hdr, "packed", false));
     histogram.#negative = json.negative;
+    histogram.#maxUs = json.maxUs ?? histogram.#hdr.maxValue;
     return histogram;
   }
 }

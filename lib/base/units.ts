@@ -7,17 +7,19 @@ const DURATION_MS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
-const SIZE_BYTES: Readonly<Record<string, number>> = {
-  b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  tb: 1e12,
-  kib: 1024,
-  mib: 1024 ** 2,
-  gib: 1024 ** 3,
-  tib: 1024 ** 4,
-};
+// A map, not an object: a size in "constructor" is refused.
+const SIZE_BYTES: ReadonlyMap<string, number> = new Map([
+  ["", 1],
+  ["b", 1],
+  ["kb", 1e3],
+  ["mb", 1e6],
+  ["gb", 1e9],
+  ["tb", 1e12],
+  ["kib", 1024],
+  ["mib", 1024 ** 2],
+  ["gib", 1024 ** 3],
+  ["tib", 1024 ** 4],
+]);
 
 /**
  * A duration with its unit, in milliseconds. Parts may follow one another: `1m30s`.
@@ -40,7 +42,11 @@ export function parseDurationMs(text: string): number {
       `Cannot read duration ${JSON.stringify(text)}: expected e.g. 10ms, 5s, 3m`,
     );
   }
-  return parts.reduce((sum, part) => sum + Number(part[1]) * DURATION_MS[part[2]!]!, 0);
+  const durationMs = parts.reduce((sum, part) => sum + Number(part[1]) * DURATION_MS[part[2]!]!, 0);
+  if (durationMs > Number.MAX_SAFE_INTEGER) {
+    throw new RangeError(`Cannot read duration ${JSON.stringify(text)}: it is too long`);
+  }
+  return durationMs;
 }
 
 /**
@@ -50,13 +56,14 @@ export function parseDurationMs(text: string): number {
  */
 export function parseSizeBytes(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text);
-  const unit = match === null ? undefined : SIZE_BYTES[match[2]!.toLowerCase() || "b"];
-  if (match === null || unit === undefined) {
+  const unit = match === null ? undefined : SIZE_BYTES.get(match[2]!.toLowerCase());
+  const sizeBytes = match === null || unit === undefined ? NaN : Number(match[1]) * unit;
+  if (!(sizeBytes <= Number.MAX_SAFE_INTEGER)) {
     throw new RangeError(
       `Cannot read size ${JSON.stringify(text)}: expected e.g. 4096, 64KiB, 2GB`,
     );
   }
-  return Math.round(Number(match[1]) * unit);
+  return Math.round(sizeBytes);
 }
 
 /** A duration for people: `850 µs`, `12.3 ms`, `4.56 s`, `3m05s`. */
