@@ -1,5 +1,6 @@
 import { systemClock } from "../lib/base/mod.ts";
 import {
+  connectTarget,
   openRoleIo,
   openSink,
   openSource,
@@ -63,12 +64,11 @@ await runJob({
         Deno.env.get("CLICKHOUSE_PASSWORD") ?? "",
       );
       await sink.prepare();
-      await using source = await openSource({
-        target: pulsarTarget(flags),
+      await using client = await connectTarget(pulsarTarget(flags));
+      const source = await openSource(client, {
         topic: fullTopic(flags["topic"]),
         subscription: flags["subscription"],
         consumerName: flags["consumer-name"],
-        signal: io.ending,
       });
       await runAggregate({
         config: {

@@ -1,5 +1,11 @@
 import { systemClock } from "../lib/base/mod.ts";
-import { openProducer, openRoleIo, runProduce, sayFailure } from "../lib/scenarios/mod.ts";
+import {
+  connectTarget,
+  openProducer,
+  openRoleIo,
+  runProduce,
+  sayFailure,
+} from "../lib/scenarios/mod.ts";
 import { batchSettings, fullTopic, loadSettings, pulsarTarget, windowSettings } from "./_config.ts";
 import { EXIT, runJob } from "./_job.ts";
 import { LOAD_FLAGS, METRICS_FLAGS, PULSAR_FLAGS, WINDOW_FLAGS } from "./_tables.ts";
@@ -47,14 +53,11 @@ await runJob({
       ...batchSettings(flags),
     };
     try {
-      await using producer = await openProducer({
-        target: pulsarTarget(flags),
+      await using client = await connectTarget(pulsarTarget(flags));
+      const producer = await openProducer(client, {
         topic: fullTopic(flags["topic"]),
         runId: config.runId,
-        partitionCount: flags["partitions"],
         compression: config.compression,
-        batchMessagesMax: config.batchMessagesMax,
-        signal: io.ending,
       });
       await runProduce({
         config,

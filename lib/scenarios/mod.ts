@@ -17,7 +17,7 @@ export { describeEnvironment } from "./manifest.ts";
 export type { EarlyEnd, Environment, GeneratorReport, Manifest } from "./manifest.ts";
 export { runProduce } from "./produce.ts";
 export type { ProduceOptions } from "./produce.ts";
-export { openProducer, openSource } from "./pulsar_parts.ts";
+export { connectTarget, openProducer, openSource } from "./pulsar_parts.ts";
 export { openSink } from "./systems.ts";
 export { openRoleIo, readyLine, sayFailure } from "./role_io.ts";
 export type { RoleIo } from "./role_io.ts";

@@ -1,38 +1,85 @@
-import { Secret } from "../base/mod.ts";
+import { utf8 } from "../base/mod.ts";
 import type { Producer, Source } from "../contract.ts";
 import {
+  type Authentication,
+  type CompressionName,
   connectPulsar,
-  PulsarAdmin,
   type PulsarClient,
-  tokenAuthentication,
+  type Schema,
+  SchemaType,
+  tokenFileAuthentication,
 } from "../pulsar/mod.ts";
 import { SENSOR_SCHEMA_JSON } from "../sensor/mod.ts";
 import type { PulsarTarget } from "./config.ts";
 
-async function readToken({ tokenFile }: PulsarTarget): Promise<Secret | undefined> {
-  return tokenFile === undefined
-    ? undefined
-    : new Secret((await Deno.readTextFile(tokenFile)).trim());
+const SENSOR_SCHEMA: Schema = {
+  name: "SensorRecord",
+  type: SchemaType.Avro,
+  schemaData: utf8(SENSOR_SCHEMA_JSON),
+};
+
+function authenticationOf({ tokenFile }: PulsarTarget): Authentication | undefined {
+  return tokenFile === undefined ? undefined : tokenFileAuthentication(tokenFile);
 }
 
-async function readCaCertificates({ tlsCaFile }: PulsarTarget): Promise<string[]> {
+async function caCertificatesOf({ tlsCaFile }: PulsarTarget): Promise<string[]> {
   return tlsCaFile === undefined ? [] : [await Deno.readTextFile(tlsCaFile)];
 }
 
-async function connect(target: PulsarTarget): Promise<PulsarClient> {
-  const token = await readToken(target);
+/**
+ * Connects to a Pulsar; the client's end closes what was opened over it.
+ *
+ * @throws with the cure when nothing answers or it refuses
+ */
+export async function connectTarget(target: PulsarTarget): Promise<PulsarClient> {
   return await connectPulsar({
     serviceUrl: target.serviceUrl,
-    authentication: token === undefined ? undefined : tokenAuthentication(token),
-    caCertificates: await readCaCertificates(target),
+    authentication: authenticationOf(target),
+    caCertificates: await caCertificatesOf(target),
   });
 }
 
-/** The admin interface of a target. */
-export async function openAdmin(target: PulsarTarget): Promise<PulsarAdmin> {
-  return new PulsarAdmin({
-    url: target.adminUrl!,
-    token: await readToken(target),
-    caCertificates: await readCaCertificates(target),
+/** What a producer of SensorRecords is opened with. */
+export interface OpenProducerOptions {
+  readonly topic: string;
+  /** Names the producer, so that one that is started again goes on for it. */
+  readonly runId: string;
+  readonly compression: string;
+}
+
+/**
+ * Opens a producer of SensorRecords, and registers their schema.
+ *
+ * @throws with the cure when Pulsar refuses, e.g. for a schema that is not compatible with the topic's
+ */
+export function openProducer(
+  client: PulsarClient,
+  { topic, runId, compression }: OpenProducerOptions,
+): Promise<Producer> {
+  return client.openBatchProducer({
+    topic,
+    producerName: `weir-${runId}`,
+    schema: SENSOR_SCHEMA,
+    compression: compression as CompressionName,
+  });
+}
+
+/** What a source of SensorRecords is opened with. */
+export interface OpenSourceOptions {
+  readonly topic: string;
+  readonly subscription: string;
+  readonly consumerName: string;
+}
+
+/**
+ * Opens a source of SensorRecords. Several of them share the topic's partitions and take over from one another.
+ *
+ * @throws with the cure when Pulsar refuses
+ */
+export function openSource(client: PulsarClient, options: OpenSourceOptions): Promise<Source> {
+  return client.openSource({
+    ...options,
+    subscriptionType: "failover",
+    schema: SENSOR_SCHEMA,
   });
 }

@@ -1,5 +1,5 @@
 import { Secret } from "../base/mod.ts";
-import { PulsarAdmin } from "../pulsar/mod.ts";
+import type { PulsarAdmin } from "../pulsar/mod.ts";
 import { type ClickHouseSink, openClickHouse } from "../sinks/mod.ts";
 import type { Endpoints, RoleContext } from "./bench_roles.ts";
 import { type ClickHouseTarget, isEmbedded } from "./config.ts";
