@@ -58,10 +58,9 @@ export type HtmlValue = string | number | Html | readonly Html[];
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   let text = strings[0]!;
   values.forEach((value, i) => {
-    if (value instanceof Html) text += value;
-    else if (Array.isArray(value)) text += value.join("");
-    else text += escapeText(String(value));
-    text += strings[i + 1]!;
+    const parts = Array.isArray(value) ? value : [value];
+    text += parts.map((part) => part instanceof Html ? String(part) : escapeText(String(part)))
+      .join("") + strings[i + 1]!;
   });
   return new Html(text);
 }
