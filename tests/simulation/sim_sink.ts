@@ -40,6 +40,12 @@ export class SimSink {
   readonly #underWay = new Set<Attempt>();
   faults: SinkFaults;
   down = false;
+  /** Inserts answered with success although their token made the sink drop them and their rows were not there. */
+  swallowed = 0;
+  /** Inserts dropped because their rows were there under the same token. */
+  deduplicated = 0;
+  /** Inserts that stored their rows after the client had given up. */
+  cameLate = 0;
 
   constructor(readonly world: World, faults: SinkFaults) {
     this.faults = faults;
@@ -97,10 +103,9 @@ export class SimSink {
       dice < faults.refused + faults.answerLost + faults.slow;
     if (!refused && !this.down) {
       this.#underWay.add(attempt);
-      world.after(
-        slow ? world.between(200, 4_000) : world.between(1, 30),
-        () => this.#apply(attempt),
-      );
+      world.after(slow ? world.between(200, 4_000) : world.between(1, 30), () => {
+        if (this.#apply(attempt) && slow) this.cameLate++;
+      });
     }
     const failed = refused || answerLost || slow || this.down;
     return new Promise((resolve, reject) => {
@@ -117,12 +122,18 @@ export class SimSink {
     });
   }
 
-  #apply(attempt: Attempt): void {
+  /** Returns whether the rows were stored. */
+  #apply(attempt: Attempt): boolean {
     this.#underWay.delete(attempt);
-    if (attempt.cancelled) return;
-    if (this.#tokens.has(attempt.token)) return;
+    if (attempt.cancelled) return false;
+    if (this.#tokens.has(attempt.token)) {
+      if (this.stored.has(attempt.batch.batchId)) this.deduplicated++;
+      else this.swallowed++;
+      return false;
+    }
     if (!this.faults.forgetsTokens) this.#tokens.add(attempt.token);
     this.#store(attempt.batch.batchId, attempt.batch.rows);
+    return true;
   }
 
   #store(batchId: string, rows: readonly WindowRow[]): void {

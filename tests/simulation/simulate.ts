@@ -4,26 +4,21 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import type { Outcome } from "./simulation.ts";
-import { Simulation } from "./simulation.ts";
+import { OutcomeTotals, Simulation } from "./simulation.ts";
 
 async function playAll(first: number, count: number): Promise<boolean> {
-  const total = { crashes: 0, freezes: 0, powerLosses: 0, stops: 0, failed: 0 };
+  const totals = new OutcomeTotals();
+  let failed = 0;
   for (let seed = first; seed < first + count; seed++) {
-    const outcome: Outcome = await new Simulation(seed).run();
-    total.crashes += outcome.crashes;
-    total.freezes += outcome.freezes;
-    total.powerLosses += outcome.powerLosses;
-    total.stops += outcome.stoppedOnPartial ? 1 : 0;
+    const outcome = await new Simulation(seed).run();
+    totals.add(outcome);
     if (outcome.violations.length === 0) continue;
-    total.failed++;
+    failed++;
     console.log(`seed ${seed}: ${outcome.violations.join("; ")}`);
   }
-  console.log(
-    `${count} histories from seed ${first}: ${total.crashes} crashes, ${total.freezes} freezes, ${total.powerLosses} power losses, ` +
-      `${total.stops} stopped on a torn batch, ${total.failed} failed`,
-  );
-  return total.failed === 0;
+  const figures = Object.entries(totals).map(([name, value]) => `${name} ${value}`).join(", ");
+  console.log(`${count} histories from seed ${first}: ${failed} failed; ${figures}`);
+  return failed === 0;
 }
 
 if (import.meta.main) {

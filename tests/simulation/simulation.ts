@@ -29,6 +29,32 @@ export interface Outcome {
   readonly freezes: number;
   readonly powerLosses: number;
   readonly rows: number;
+  readonly swallowed: number;
+  readonly deduplicated: number;
+  readonly cameLate: number;
+}
+
+/** Sums of the figures of many outcomes, to see that what should be tested did happen. */
+export class OutcomeTotals {
+  crashes = 0;
+  freezes = 0;
+  powerLosses = 0;
+  stops = 0;
+  rows = 0;
+  swallowed = 0;
+  deduplicated = 0;
+  cameLate = 0;
+
+  add(outcome: Outcome): void {
+    this.crashes += outcome.crashes;
+    this.freezes += outcome.freezes;
+    this.powerLosses += outcome.powerLosses;
+    this.stops += outcome.stoppedOnPartial ? 1 : 0;
+    this.rows += outcome.rows;
+    this.swallowed += outcome.swallowed;
+    this.deduplicated += outcome.deduplicated;
+    this.cameLate += outcome.cameLate;
+  }
 }
 
 /** Faults come until here, in ms of the world; after that everything must come to an end. */
@@ -115,6 +141,9 @@ export class Simulation {
       crashes: this.#crashes,
       freezes: this.#freezes,
       powerLosses: this.#powerLosses,
+      swallowed: this.#sink.swallowed,
+      deduplicated: this.#sink.deduplicated,
+      cameLate: this.#sink.cameLate,
       rows: [...this.#sink.stored.values()].reduce((sum, rows) => sum + rows.length, 0),
     };
   }
