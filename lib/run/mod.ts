@@ -5,6 +5,7 @@ export { parseRoleLine, ROLES, SUPERVISED_VARIABLE } from "./protocol.ts";
 export type {
   DrainedLine,
   FailureLine,
+  FinishedLine,
   HistogramJson,
   IntervalLine,
   NoteLine,

@@ -46,6 +46,11 @@ export interface DrainedLine {
   readonly partition: number;
 }
 
+/** A producer has sent everything and has all receipts; it stays to be sampled until it is asked to end. */
+export interface FinishedLine {
+  readonly event: "finished";
+}
+
 /** Something to be remembered: it goes into the result as it is. */
 export interface NoteLine {
   readonly event: "note";
@@ -61,7 +66,13 @@ export interface FailureLine {
 }
 
 /** Any line of a role. */
-export type RoleLine = ReadyLine | IntervalLine | DrainedLine | NoteLine | FailureLine;
+export type RoleLine =
+  | ReadyLine
+  | IntervalLine
+  | DrainedLine
+  | FinishedLine
+  | NoteLine
+  | FailureLine;
 
 /**
  * Reads one line of a role; text that is not JSON is no line of the protocol.

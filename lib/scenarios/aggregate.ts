@@ -18,7 +18,7 @@ import {
   type WindowVisibleEvent,
 } from "../stream/mod.ts";
 import type { BenchConfig } from "./config.ts";
-import { readyLine, type RoleIo, sayIntervals } from "./role_io.ts";
+import { readyLine, type RoleIo, sayIntervals, untilDismissed } from "./role_io.ts";
 
 /** What the aggregator role needs. */
 export interface AggregateOptions {
@@ -175,4 +175,5 @@ export async function runAggregate(options: AggregateOptions): Promise<void> {
   } finally {
     stopSaying();
   }
+  await untilDismissed(io);
 }

@@ -67,6 +67,7 @@ class BenchRun {
   readonly #recoveries: Promise<void>[] = [];
   readonly #drained = new Set<number>();
   readonly #drainedAll = Promise.withResolvers<void>();
+  readonly #produced = Promise.withResolvers<void>();
   readonly #failed = Promise.withResolvers<EarlyEnd>();
   readonly #startedAtMs: number;
   #publishUsP99: number | null = null;
@@ -137,7 +138,11 @@ class BenchRun {
     };
     if (stopping.aborted) stop();
     stopping.addEventListener("abort", stop, { once: true });
-    const failed = await Promise.race([produceRole.ended, this.#failed.promise]);
+    const failed = await Promise.race([
+      this.#produced.promise,
+      produceRole.ended,
+      this.#failed.promise,
+    ]);
     observer.phase("draining");
     this.#earlyEnd = failed ?? await this.#drain() ?? this.#earlyEnd;
     await sampler.sample();
@@ -233,6 +238,8 @@ class BenchRun {
         this.#drained.add(line.partition);
         if (this.#drained.size === this.#options.config.partitionCount) this.#drainedAll.resolve();
         return;
+      case "finished":
+        return this.#produced.resolve();
       case "note":
         if (line.kind === "generator") this.#generator = line.data as GeneratorReport;
         return;

@@ -1,3 +1,4 @@
+import { engineLockPath } from "../sinks/mod.ts";
 import type { ReadyLine, RoleSpec, RunFolder } from "../run/mod.ts";
 import { type BenchConfig, isEmbedded } from "./config.ts";
 
@@ -71,6 +72,7 @@ export function clickhouseSpec(
     role: "clickhouse",
     script: `${root}/jobs/clickhouse.ts`,
     permissions: [
+      `--lock=${engineLockPath(root)}`,
       "--allow-net=127.0.0.1",
       "--allow-read",
       `--allow-write=${folder.file("clickhouse")}`,

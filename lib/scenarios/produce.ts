@@ -12,7 +12,7 @@ import { intervalLatencies } from "../run/mod.ts";
 import { BatchSender } from "./batch_sender.ts";
 import type { BenchConfig } from "./config.ts";
 import type { GeneratorReport } from "./manifest.ts";
-import { readyLine, type RoleIo, sayIntervals } from "./role_io.ts";
+import { readyLine, type RoleIo, sayIntervals, untilDismissed } from "./role_io.ts";
 import { SensorLoad, type SensorLoadPlan, sensorPlan } from "./sensor_load.ts";
 
 /** What the producer role needs. */
@@ -141,6 +141,8 @@ class ProduceRole {
       stopSaying();
       io.say({ event: "note", kind: "generator", data: this.#report() });
     }
+    io.say({ event: "finished" });
+    await untilDismissed(io);
   }
 
   async #send(): Promise<void> {

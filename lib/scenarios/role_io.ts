@@ -85,6 +85,12 @@ export function sayIntervals(
   };
 }
 
+/** Waits until a runner asks the role to end, so that its last figures are sampled; where a person started it, it ends by itself. */
+export async function untilDismissed({ supervised, ending }: RoleIo): Promise<void> {
+  if (!supervised || ending.aborted) return;
+  await new Promise((resolve) => ending.addEventListener("abort", resolve, { once: true }));
+}
+
 /** The line that says that a role can be used. */
 export function readyLine(
   role: ReadyLine["role"],
