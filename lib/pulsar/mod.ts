@@ -1,4 +1,11 @@
 /** Apache Pulsar: a client for its binary protocol. */
+export { PulsarAdmin } from "./admin.ts";
+export type {
+  PulsarAdminOptions,
+  RegisteredSchema,
+  SubscriptionStats,
+  TopicStats,
+} from "./admin.ts";
 export { tokenAuthentication, tokenFileAuthentication } from "./auth.ts";
 export type { Authentication } from "./auth.ts";
 export type { FrameBatch } from "./batch_buffer.ts";
