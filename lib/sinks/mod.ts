@@ -3,6 +3,7 @@ export {
   ClickHouseSink,
   createTableSql,
   EmbeddedError,
+  engineLockPath,
   expectedColumns,
   FORMAT_NAMES,
   openClickHouse,

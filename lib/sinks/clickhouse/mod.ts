@@ -5,5 +5,10 @@ export { ClickHouseSink, openClickHouse } from "./sink.ts";
 export type { ClickHouseOptions, StoredRow } from "./sink.ts";
 export { createTableSql, expectedColumns } from "./table.ts";
 export type { Column, TableName } from "./table.ts";
-export { EmbeddedError, FORMAT_NAMES, serveEmbeddedClickHouse } from "./embedded/mod.ts";
+export {
+  EmbeddedError,
+  engineLockPath,
+  FORMAT_NAMES,
+  serveEmbeddedClickHouse,
+} from "./embedded/mod.ts";
 export type { EmbeddedClickHouse, EmbeddedErrorCode, EmbeddedOptions } from "./embedded/mod.ts";

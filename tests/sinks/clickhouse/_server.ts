@@ -1,8 +1,10 @@
 import { ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import assert from "node:assert/strict";
+import { engineLockPath } from "../../../lib/sinks/mod.ts";
 import { TextLineStream } from "./_lines.ts";
 
-const JOB = new URL("../../../jobs/clickhouse.ts", import.meta.url).pathname;
+const ROOT = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
+const JOB = `${ROOT}/jobs/clickhouse.ts`;
 
 /** A password that would do harm where it is not quoted. */
 export const PASSWORD = 'it\'s \\ "a" p:ß%20';
@@ -37,7 +39,7 @@ export function spawnJob(
   environment: Record<string, string> = {},
 ): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-all", JOB, ...args],
+    args: ["run", "--quiet", `--lock=${engineLockPath(ROOT)}`, "--allow-all", JOB, ...args],
     env: { WEIR_SUPERVISED: "1", CLICKHOUSE_PASSWORD: PASSWORD, ...environment },
     stdin: "piped",
     stdout: "piped",

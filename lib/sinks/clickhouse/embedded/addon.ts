@@ -93,24 +93,31 @@ export function packageOf(platform: Platform): string {
 }
 
 /**
- * Loads the engine, downloading its package (130 MB) the first time.
+ * The lock file for a process that loads the engine: `deno run --lock=…`. It must have one of its own.
  *
- * Only the package of this platform is named by a literal in a module that only this platform imports, by a computed path: a literal in the module graph is
- * resolved on every platform, and `deno` then downloads 540 MB that cannot run there, or fails where a mirror lacks one of the packages.
+ * Deno 2.9.6 downloads whatever the lock file holds as soon as one npm package is imported, `os` and `cpu` of the package notwithstanding (tried by changing them in a lock file): with the engine in
+ * deno.lock, each task on each platform would begin with these 130 MB. A specifier that it sees in the code, or that a process with deno.lock imports, it writes there.
+ *
+ * @param root folder of the project
+ * @param target as `Deno.build.target`
+ */
+export function engineLockPath(root: string, target: string = Deno.build.target): string {
+  return `${root}/infra/clickhouse/locks/${target}.lock`;
+}
+
+/**
+ * Loads the engine, downloading its package (130 MB) the first time.
  *
  * @throws {EmbeddedError} unsupported_platform, engine_missing
  */
 export async function loadAddon(platform: Platform = currentPlatform()): Promise<Addon> {
-  const name = packageOf(platform);
-  const specifier = name === "@chdb/lib-linux-x64-gnu"
-    ? new URL("./_addon_linux_x64.ts", import.meta.url).href
-    : `npm:${name}@${VERSION}`;
+  const specifier = `npm:${packageOf(platform)}@${VERSION}`;
   try {
     const loaded = await import(specifier);
-    return (typeof loaded.load === "function" ? await loaded.load() : loaded).default as Addon;
+    return loaded.default as Addon;
   } catch (cause) {
     throw new EmbeddedError(
-      `Cannot load the embedded ClickHouse (npm:${name}@${VERSION}): ${messageOf(cause)}`,
+      `Cannot load the embedded ClickHouse (${specifier}): ${messageOf(cause)}`,
       {
         code: "engine_missing",
         cure: `check the network for the first download, or ${CURE}`,
