@@ -29,14 +29,14 @@ function wrap(value: bigint): bigint {
   return BigInt.asUintN(64, value);
 }
 
-/** Index where `size` identities that follow one another add up to `sum`, −1 for none. */
-function runWithSum(identities: readonly bigint[], size: number, sum: bigint): number {
-  if (size > identities.length) return -1;
+/** Index where `runLength` identities that follow one another add up to `sum`, −1 for none. */
+function runWithSum(identities: readonly bigint[], runLength: number, sum: bigint): number {
+  if (runLength > identities.length) return -1;
   let current = 0n;
-  for (let i = 0; i < size; i++) current += identities[i]!;
+  for (let i = 0; i < runLength; i++) current += identities[i]!;
   for (let start = 0;; start++) {
     if (wrap(current) === sum) return start;
-    const after = identities[start + size];
+    const after = identities[start + runLength];
     if (after === undefined) return -1;
     current = wrap(current + after - identities[start]!);
   }
