@@ -59,7 +59,7 @@ export function progressLine(state: ProgressState): string {
     rowsText(state),
     backlogText(state),
     p99Text(state),
-    leftText(state),
+    ...(isLeftKnown(state) ? [leftText(state)] : []),
   ].join("  ");
 }
 
@@ -89,11 +89,14 @@ function p99Text({ publishUsP99 }: ProgressState): string {
   return `p99 ${publishUsP99 === null ? "–" : formatDurationMs(publishUsP99 / 1000)}`;
 }
 
-function leftText({ phase, elapsedSec, totalSec }: ProgressState): string {
-  const leftSec = Math.max(0, totalSec - elapsedSec);
-  return leftSec === 0 || elapsedSec === 0
-    ? phase
-    : `${formatDurationMs(Math.ceil(leftSec) * 1000)} left`;
+function isLeftKnown({ elapsedSec, totalSec }: ProgressState): boolean {
+  return elapsedSec > 0 && elapsedSec < totalSec;
+}
+
+/** Time left, or what goes on before and after the load. */
+function leftText(state: ProgressState): string {
+  if (!isLeftKnown(state)) return state.phase;
+  return `${formatDurationMs(Math.ceil(state.totalSec - state.elapsedSec) * 1000)} left`;
 }
 
 function known(count: number | null): string {

@@ -141,12 +141,13 @@ function latencyRows({ latencyUs }: Result): string[][] {
 }
 
 function costText(result: Result): string {
-  const cores = coresText(sumOf(Object.values(result.cpuSeconds)), result.durationSec);
+  const cpuSec = sumOf(Object.values(result.cpuSeconds));
+  const cores = coresText(cpuSec, result.durationSec) + (cpuSec === null ? "" : " cores");
   const memory = bytesText(sumOf(Object.values(result.rssBytesMax)));
   const perMessage = result.cpuNsPerMessage === null
     ? ""
     : `, ${countText(result.cpuNsPerMessage)} ns of CPU per message`;
-  return `CPU ${cores} cores, memory ${memory}${perMessage} (all measured roles)`;
+  return `CPU ${cores}, memory ${memory}${perMessage} (all measured roles)`;
 }
 
 function findingsText({ findings, findingCount }: Result): string {

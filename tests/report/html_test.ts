@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { timelineOf } from "../../lib/metrics/mod.ts";
+import { METRIC, timelineOf } from "../../lib/metrics/mod.ts";
 import { reportHtml, type RunReport } from "../../lib/report/mod.ts";
 import { type Result, resultSchema } from "../../lib/verdict/mod.ts";
 import { fixtureReport } from "./_fixture.ts";
@@ -122,19 +122,15 @@ Deno.test("reportHtml() needs nothing beside itself and runs nothing", () => {
 });
 
 Deno.test("reportHtml() lets no text of a run become markup", () => {
+  // The first characters decide where it lands in an attribute or a text, so each order is tried.
   for (
     const text of [
-      "<script>alert(1)</script>",
-      '"><svg onload=alert(1)>',
-      "' autofocus onfocus='x",
-      "</style><b>",
-      "a&b",
-      "--></title><i>",
+      `"><svg onload=alert(1)><b>`,
+      `' onfocus='x--></title></style><script>alert(1)</script>`,
     ]
   ) {
     const page = reportHtml(poisoned(text));
-    assertAbsent(page, /<script|<svg onload|<b>|<i>|<\/style><b|-->/i, text);
-    assertAbsent(page, /onfocus='x/);
+    assertAbsent(page, /<script|<svg onload|<b>|<\/style><script|-->|onfocus='x/i, text);
   }
 });
 
@@ -211,12 +207,29 @@ Deno.test("reportHtml() of a run that measured nothing says no data in every cha
   assertAbsent(textOf(page), /NaN|Infinity|undefined|\[object/);
 });
 
-Deno.test("reportHtml() draws a run of one sample, and one of ten thousand within 2 MB", () => {
-  const one = fixtureReport({ durationSec: 0 });
-  assertAbsent(reportHtml(one), /NaN|Infinity/);
-  const long = fixtureReport({ durationSec: 10_000 });
-  const page = reportHtml(long);
-  assert.ok(page.length < 2e6, `${page.length} bytes`);
+Deno.test("reportHtml() draws a run of one sample", () => {
+  assertAbsent(reportHtml(fixtureReport({ durationSec: 0 })), /NaN|Infinity/);
+});
+
+Deno.test("reportHtml() of ten thousand samples stays below 1 MB", () => {
+  const samples = Array.from({ length: 10_000 }, (_, i) => ({
+    atMs: i * 1000,
+    roles: {
+      produce: {
+        values: {
+          [METRIC.messagesAcknowledged]: 50_000 * i + (i * 7919) % 500,
+          [METRIC.processCpu]: i / 4,
+        },
+        buckets: {},
+      },
+    },
+  }));
+  const page = reportHtml({
+    ...SHORT,
+    picture: { ...SHORT.picture, timeline: timelineOf(samples) },
+  });
+  assert.ok(page.length < 1e6, `${page.length} bytes`);
+  assert.match(page, />150 min</);
 });
 
 Deno.test("reportHtml() has unique ids, headed tables and named drawings", () => {
