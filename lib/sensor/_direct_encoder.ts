@@ -24,7 +24,8 @@ export interface DirectMessage {
 
 /**
  * Writes messages from numbers straight into a batch: no object, no string, the bytes that stay the same for a source copied as words.
- * CPU a message and how it is measured: tests/bench/hot_path_bench.ts.
+ * CPU a message on 2 cores, Deno 2.9.6, by tests/bench/hot_path_bench.ts: 136 ns with `next()` (20) and the values (40); avsc takes 1,072 for an object that
+ * exists already.
  */
 export class DirectEncoder {
   readonly #fleet: Fleet;

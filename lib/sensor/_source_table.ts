@@ -6,16 +6,16 @@ import { sourceHash, textOf, utf8 } from "../base/mod.ts";
  * look-up makes no string. Equal hashes are settled by comparing the bytes.
  */
 export class SourceTable {
-  #places: Int32Array = new Int32Array(2048).fill(-1);
-  // By slot: hash for the places, first byte in the pool (one more at the end), hash for identities.
-  #hashes: number[] = [];
-  #starts: number[] = [0];
+  // Two words a place: slot or −1, and hash. Side by side they cost one cache line.
+  #places: Int32Array = new Int32Array(2 * 2048).fill(-1);
+  // By slot: first byte in the pool (one more at the end), hash for identities, text.
+  #starts: Uint32Array = new Uint32Array(1025);
   #sourceHashes: number[] = [];
   #names: string[] = [];
   #pool: Uint8Array = new Uint8Array(16_384);
 
   get size(): number {
-    return this.#hashes.length;
+    return this.#names.length;
   }
 
   /** @throws {RangeError} for a slot that is not in use */
@@ -40,14 +40,15 @@ export class SourceTable {
    */
   slotOfBytes(bytes: Uint8Array, start: number, end: number): number {
     const hash = placeHash(bytes, start, end);
-    const mask = this.#places.length - 1;
-    for (let place = hash & mask;; place = (place + 1) & mask) {
-      const slot = this.#places[place]!;
+    const places = this.#places;
+    const mask = places.length - 2;
+    for (let place = (2 * hash) & mask;; place = (place + 2) & mask) {
+      const slot = places[place]!;
       if (slot === -1) {
         const text = nameIn(bytes, start, end);
         return this.#add(text, bytes.subarray(start, end), place);
       }
-      if (this.#hashes[slot] === hash && this.#isName(slot, bytes, start, end)) return slot;
+      if (places[place + 1] === hash && this.#isName(slot, bytes, start, end)) return slot;
     }
   }
 
@@ -62,7 +63,7 @@ export class SourceTable {
 
   #add(text: string, name: Uint8Array, place: number): number {
     const hash = placeHash(name, 0, name.length);
-    const slot = this.#hashes.length;
+    const slot = this.size;
     const first = this.#starts[slot]!;
     if (first + name.length > this.#pool.length) {
       const pool = new Uint8Array(2 * (first + name.length));
@@ -70,24 +71,31 @@ export class SourceTable {
       this.#pool = pool;
     }
     this.#pool.set(name, first);
-    this.#starts.push(first + name.length);
-    this.#hashes.push(hash);
+    this.#starts[slot + 1] = first + name.length;
     this.#sourceHashes.push(sourceHash(name));
     this.#names.push(text);
     this.#places[place] = slot;
-    if (2 * this.#hashes.length > this.#places.length) this.#grow();
+    this.#places[place + 1] = hash;
+    // At most half of the places are taken, and there is one start more than names.
+    if (4 * this.size >= this.#places.length) this.#grow();
     return slot;
   }
 
   #grow(): void {
     const places = new Int32Array(2 * this.#places.length).fill(-1);
-    const mask = places.length - 1;
-    this.#hashes.forEach((hash, slot) => {
-      let place = hash & mask;
-      while (places[place] !== -1) place = (place + 1) & mask;
-      places[place] = slot;
-    });
+    const mask = places.length - 2;
+    for (let from = 0; from < this.#places.length; from += 2) {
+      if (this.#places[from] === -1) continue;
+      const hash = this.#places[from + 1]!;
+      let place = (2 * hash) & mask;
+      while (places[place] !== -1) place = (place + 2) & mask;
+      places[place] = this.#places[from]!;
+      places[place + 1] = hash;
+    }
+    const starts = new Uint32Array(places.length / 4 + 1);
+    starts.set(this.#starts);
     this.#places = places;
+    this.#starts = starts;
   }
 
   #known<T>(list: readonly T[], slot: number): T {

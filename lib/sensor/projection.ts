@@ -79,7 +79,8 @@ class SensorProjection implements Projection {
 }
 
 /**
- * Reads from a SensorRecord what the windows need. Figures: tests/bench/hot_path_bench.ts.
+ * Reads from a SensorRecord what the windows need: 85 ns CPU over 10,000 different messages of 1,000 sources, of which 56 to read and 29 to find the source
+ * (tests/bench/hot_path_bench.ts; 66 ns where 1,000 messages stay in the nearest cache).
  *
  * @example
  * ```ts
