@@ -65,8 +65,8 @@ export class ByteReader {
     return Array.from({ length: this.count(1) }, () => this.text());
   }
 
-  float64s(target: Float64Array, start: number, count: number): void {
-    for (let i = 0; i < count; i++) target[start + i] = this.float64();
+  uint32s(target: Uint32Array, start: number, count: number): void {
+    for (let i = 0; i < count; i++) target[start + i] = this.uint32();
   }
 
   /** @throws {StreamError} when bytes are left */

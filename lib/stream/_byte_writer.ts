@@ -62,11 +62,11 @@ export class ByteWriter {
   }
 
   /** `values[start..start + count)`, without a length. */
-  float64s(values: Float64Array, start: number, count: number): void {
-    this.#room(8 * count);
+  uint32s(values: Uint32Array, start: number, count: number): void {
+    this.#room(4 * count);
     for (let i = 0; i < count; i++) {
-      this.#view.setFloat64(this.#length, values[start + i]!, true);
-      this.#length += 8;
+      this.#view.setUint32(this.#length, values[start + i]!, true);
+      this.#length += 4;
     }
   }
 

@@ -13,14 +13,19 @@ export interface WindowShape {
   readonly flagCount: number;
 }
 
-/** Cells of one source: the first five are fixed, then four a measure, then one a flag. */
+/**
+ * Cells of one source, float64 but for the identity sum, whose cell holds two uint32:
+ *
+ *     count · first, last event time · min, max sequence · identity low|high · (sum, min, max) a measure · a flag each · missing values a measure
+ */
 const COUNT = 0;
 const FIRST_EVENT_TIME = 1;
 const LAST_EVENT_TIME = 2;
 const MIN_SEQUENCE = 3;
 const MAX_SEQUENCE = 4;
-const MEASURES = 5;
-const CELLS_PER_MEASURE = 4;
+const IDENTITY = 5;
+const MEASURES = 6;
+const CELLS_PER_MEASURE = 3;
 
 /** One measure over the messages that had it. */
 export interface MeasureTotals {
@@ -33,8 +38,7 @@ export interface MeasureTotals {
 /**
  * A window of one partition that still takes messages: an accumulator per source.
  *
- * All cells of a source lie side by side in one Float64Array, so that a message touches four cache lines and not one per column;
- * nothing is allocated per message.
+ * All cells of a source lie side by side, so that a message touches three or four cache lines and not one per column; nothing is allocated per message.
  */
 export class OpenWindow {
   startMs: EventTimeMs = 0;
@@ -43,16 +47,20 @@ export class OpenWindow {
   closesAtMs: EventTimeMs = 0;
   readonly #measureCount: number;
   readonly #flagCount: number;
+  readonly #flagsAt: number;
+  readonly #missingAt: number;
   readonly #stride: number;
   #capacity = 0;
   #cells = new Float64Array(0);
-  /** Low and high half of the identity sum, by source. */
-  #identity = new Uint32Array(0);
+  /** The same memory in halves, for the identity sums. */
+  #halves = new Uint32Array(0);
 
   constructor(shape: WindowShape) {
     this.#measureCount = shape.measureCount;
     this.#flagCount = shape.flagCount;
-    this.#stride = MEASURES + CELLS_PER_MEASURE * shape.measureCount + shape.flagCount;
+    this.#flagsAt = MEASURES + CELLS_PER_MEASURE * shape.measureCount;
+    this.#missingAt = this.#flagsAt + shape.flagCount;
+    this.#stride = this.#missingAt + shape.measureCount;
   }
 
   /** Begins anew, empty, for the window that starts at `startMs`. */
@@ -61,7 +69,6 @@ export class OpenWindow {
     this.endMs = startMs + shape.windowSizeMs;
     this.closesAtMs = this.endMs + shape.allowedLatenessMs;
     this.#cells.fill(0);
-    this.#identity.fill(0);
   }
 
   /**
@@ -84,13 +91,16 @@ export class OpenWindow {
     const sequence = projection.sequence;
     if (sequence < cells[base + MIN_SEQUENCE]!) cells[base + MIN_SEQUENCE] = sequence;
     if (sequence > cells[base + MAX_SEQUENCE]!) cells[base + MAX_SEQUENCE] = sequence;
-    const flagsAt = this.#addMeasures(base + MEASURES, projection.measures);
+    this.#addMeasures(base, projection.measures);
     const flags = projection.flags;
+    const flagsAt = base + this.#flagsAt;
     for (let i = 0; i < this.#flagCount; i++) cells[flagsAt + i]! += flags[i]!;
-    const sumLow = (this.#identity[2 * slot]! + low) >>> 0;
-    this.#identity[2 * slot] = sumLow;
+    const halves = this.#halves;
+    const identityAt = 2 * (base + IDENTITY);
+    const sumLow = (halves[identityAt]! + low) >>> 0;
+    halves[identityAt] = sumLow;
     // A sum that wrapped is smaller than what was added: that is the carry.
-    this.#identity[2 * slot + 1]! += high + (sumLow < low ? 1 : 0);
+    halves[identityAt + 1]! += high + (sumLow < low ? 1 : 0);
   }
 
   has(slot: number): boolean {
@@ -118,22 +128,23 @@ export class OpenWindow {
   }
 
   measureTotals(slot: number, measure: number): MeasureTotals {
-    const at = slot * this.#stride + MEASURES + CELLS_PER_MEASURE * measure;
-    const [count, sum, min, max] = this.#cells.subarray(at, at + CELLS_PER_MEASURE);
-    return { count: count!, sum: sum!, min: min!, max: max! };
+    const base = slot * this.#stride;
+    const at = base + MEASURES + CELLS_PER_MEASURE * measure;
+    const [sum, min, max] = this.#cells.subarray(at, at + CELLS_PER_MEASURE);
+    const missing = this.#cells[base + this.#missingAt + measure]!;
+    return { count: this.countOf(slot) - missing, sum: sum!, min: min!, max: max! };
   }
 
   flagCount(slot: number, flag: number): number {
-    const flags = MEASURES + CELLS_PER_MEASURE * this.#measureCount;
-    return this.#cells[slot * this.#stride + flags + flag]!;
+    return this.#cells[slot * this.#stride + this.#flagsAt + flag]!;
   }
 
   identityLow(slot: number): number {
-    return this.#identity[2 * slot]!;
+    return this.#halves[2 * (slot * this.#stride + IDENTITY)]!;
   }
 
   identityHigh(slot: number): number {
-    return this.#identity[2 * slot + 1]!;
+    return this.#halves[2 * (slot * this.#stride + IDENTITY) + 1]!;
   }
 
   /** Numbers of the sources that have messages in it, ascending. */
@@ -149,9 +160,7 @@ export class OpenWindow {
     writer.varint(slots.length);
     for (const slot of slots) {
       writer.varint(slot);
-      writer.uint32(this.#identity[2 * slot]!);
-      writer.uint32(this.#identity[2 * slot + 1]!);
-      writer.float64s(this.#cells, slot * this.#stride, this.#stride);
+      writer.uint32s(this.#halves, 2 * slot * this.#stride, 2 * this.#stride);
     }
   }
 
@@ -163,24 +172,23 @@ export class OpenWindow {
       const slot = reader.varint();
       if (slot >= sourceCount) throw reader.corrupt(`source ${slot} is unknown`);
       if (slot >= this.#capacity) this.#grow(slot, sourceCount);
-      this.#identity[2 * slot] = reader.uint32();
-      this.#identity[2 * slot + 1] = reader.uint32();
-      reader.float64s(this.#cells, slot * this.#stride, this.#stride);
+      reader.uint32s(this.#halves, 2 * slot * this.#stride, 2 * this.#stride);
     }
   }
 
-  #addMeasures(from: number, measures: Float64Array): number {
+  #addMeasures(base: number, measures: Float64Array): void {
     const cells = this.#cells;
-    let at = from;
+    let at = base + MEASURES;
     for (let i = 0; i < this.#measureCount; i++, at += CELLS_PER_MEASURE) {
       const value = measures[i]!;
-      if (value !== value) continue;
-      cells[at]!++;
-      cells[at + 1]! += value;
-      if (value < cells[at + 2]!) cells[at + 2] = value;
-      if (value > cells[at + 3]!) cells[at + 3] = value;
+      if (value !== value) {
+        cells[base + this.#missingAt + i]!++;
+        continue;
+      }
+      cells[at]! += value;
+      if (value < cells[at + 1]!) cells[at + 1] = value;
+      if (value > cells[at + 2]!) cells[at + 2] = value;
     }
-    return at;
   }
 
   /** Sets the minima and maxima of a source that has its first message. */
@@ -191,19 +199,18 @@ export class OpenWindow {
     cells[base + MIN_SEQUENCE] = Infinity;
     cells[base + MAX_SEQUENCE] = -Infinity;
     for (let i = 0; i < this.#measureCount; i++) {
-      cells[base + MEASURES + CELLS_PER_MEASURE * i + 2] = Infinity;
-      cells[base + MEASURES + CELLS_PER_MEASURE * i + 3] = -Infinity;
+      cells[base + MEASURES + CELLS_PER_MEASURE * i + 1] = Infinity;
+      cells[base + MEASURES + CELLS_PER_MEASURE * i + 2] = -Infinity;
     }
   }
 
   #grow(slot: number, sourceCount: number): void {
     const capacity = Math.max(16, slot + 1, sourceCount, this.#capacity * 2);
     const cells = new Float64Array(capacity * this.#stride);
-    cells.set(this.#cells);
-    const identity = new Uint32Array(capacity * 2);
-    identity.set(this.#identity);
+    // As bytes: a float64 that holds two halves may be a NaN, and copying one as a number may change its bits.
+    this.#halves = new Uint32Array(cells.buffer);
+    this.#halves.set(new Uint32Array(this.#cells.buffer));
     this.#cells = cells;
-    this.#identity = identity;
     this.#capacity = capacity;
   }
 }

@@ -1,4 +1,4 @@
-import type { TestMessage } from "./_messages.ts";
+import type { TestMessage } from "./messages.ts";
 import type { LogEntry } from "./sim_broker.ts";
 import type { World } from "./world.ts";
 

@@ -1,7 +1,7 @@
 import type { MessageBatch, Position, Source, SourceHandler } from "../../lib/contract.ts";
 import { END_MARKER_PROPERTY } from "../../lib/contract.ts";
-import type { TestMessage } from "./_messages.ts";
-import { encodeMessages } from "./_messages.ts";
+import type { TestMessage } from "./messages.ts";
+import { encodeMessages } from "./messages.ts";
 import type { Process, World } from "./world.ts";
 
 /** One entry of a partition's log, readable from an instant on. */
