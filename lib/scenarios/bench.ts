@@ -76,6 +76,7 @@ class BenchRun {
   #systems = { broker: "unknown", clickhouse: "unknown" };
   #measured: { fromMs: number | null; toMs: number | null } = { fromMs: null, toMs: null };
   #rowsExported: true | string = "the run has not ended";
+  #topicIsOurs = false;
   #lastProgressMs = 0;
   #lastProgress = -1;
 
@@ -116,7 +117,9 @@ class BenchRun {
       pulsarAdminUrl: broker?.ready.adminUrl ?? pulsar.adminUrl,
       clickhouseUrl: engine?.ready.url ?? clickhouse.url,
     };
-    this.#systems = await prepareSystems(this.#options, endpoints);
+    const { topicIsOurs, ...systems } = await prepareSystems(this.#options, endpoints);
+    this.#systems = systems;
+    this.#topicIsOurs = topicIsOurs;
     return endpoints;
   }
 
@@ -128,10 +131,10 @@ class BenchRun {
       aggregates.map((number) => this.#start(aggregateSpec(this.#options, endpoints, number))),
     );
     const produceRole = await this.#start(produceSpec(this.#options, endpoints));
+    observer.phase("loading");
+    this.#measured.fromMs = this.#options.clock.wallMs();
     await using sampler = this.#sampler();
     await sampler.sample();
-    this.#measured.fromMs = this.#options.clock.wallMs();
-    observer.phase("loading");
     const stop = () => {
       this.#earlyEnd ??= { kind: "interrupted", message: "interrupted by a person", code: null };
       void produceRole.stop(PRODUCE_STOP_GRACE_MS);
@@ -296,7 +299,10 @@ class BenchRun {
     };
     await stop((role) => role === "produce");
     await stop((role) => role === "aggregate");
-    if (endpoints !== undefined) {
+    const { config } = this.#options;
+    // The embedded broker goes as a whole; a Pulsar lives on, without what was made there.
+    const mustDelete = this.#topicIsOurs && !config.keep && !isEmbedded(config.pulsar.serviceUrl);
+    if (endpoints !== undefined && mustDelete) {
       try {
         await deleteTopic(this.#options, endpoints);
       } catch (error) {
@@ -305,7 +311,7 @@ class BenchRun {
     }
     await stop(() => true);
     // ClickHouse's data stay, a few MB: queries about the run go on. The broker's log is large, and everything in it was judged.
-    if (this.#options.config.keep) return;
+    if (config.keep) return;
     await Deno.remove(this.#options.folder.file("broker"), { recursive: true }).catch(() => {
       // A broker of somebody else's left no folder here.
     });

@@ -1,9 +1,10 @@
-import { utf8 } from "../base/mod.ts";
+import { UsageError, utf8 } from "../base/mod.ts";
 import type { Producer, Source } from "../contract.ts";
 import {
   type Authentication,
   type CompressionName,
   connectPulsar,
+  PulsarAdmin,
   type PulsarClient,
   type Schema,
   SchemaType,
@@ -82,4 +83,27 @@ export function openSource(client: PulsarClient, options: OpenSourceOptions): Pr
     subscriptionType: "failover",
     schema: SENSOR_SCHEMA,
   });
+}
+
+/** The admin interface of a target. */
+export async function openAdmin(target: PulsarTarget): Promise<PulsarAdmin> {
+  if (target.adminUrl === undefined) {
+    throw new UsageError(
+      `Cannot manage topics of ${target.serviceUrl}: its admin URL is not known`,
+      "give it with --pulsar-admin http://HOST:8080",
+    );
+  }
+  return new PulsarAdmin({
+    adminUrl: target.adminUrl,
+    authentication: authenticationOf(target),
+    fetch: await fetchTrusting(target),
+  });
+}
+
+/** `fetch` that trusts the authorities of the target as well. */
+async function fetchTrusting(target: PulsarTarget): Promise<typeof fetch> {
+  const caCerts = await caCertificatesOf(target);
+  if (caCerts.length === 0) return fetch;
+  const client = Deno.createHttpClient({ caCerts });
+  return (input: RequestInfo | URL, init?: RequestInit) => fetch(input, { ...init, client });
 }

@@ -1,8 +1,8 @@
-import { Secret } from "../base/mod.ts";
-import type { PulsarAdmin } from "../pulsar/mod.ts";
+import { Secret, UsageError } from "../base/mod.ts";
+import { type PulsarAdmin, PulsarError } from "../pulsar/mod.ts";
 import { type ClickHouseSink, openClickHouse } from "../sinks/mod.ts";
 import type { Endpoints, RoleContext } from "./bench_roles.ts";
-import { type ClickHouseTarget, isEmbedded } from "./config.ts";
+import type { BenchConfig, ClickHouseTarget } from "./config.ts";
 import { openAdmin } from "./pulsar_parts.ts";
 
 /** Connects to the ClickHouse of a target. */
@@ -20,26 +20,69 @@ export function openSink(
   });
 }
 
-function adminOf({ config }: RoleContext, endpoints: Endpoints): PulsarAdmin {
+function adminOf({ config }: RoleContext, endpoints: Endpoints): Promise<PulsarAdmin> {
   return openAdmin({ ...config.pulsar, adminUrl: endpoints.pulsarAdminUrl });
+}
+
+/** What answers, by name and version. */
+export interface PreparedSystems {
+  readonly broker: string;
+  readonly clickhouse: string;
+  /** Whether the topic was made for this run, and may go with it. */
+  readonly topicIsOurs: boolean;
+}
+
+/**
+ * Makes the topic. One that is there is taken when it has as many partitions and no message: those of others would be counted as too many.
+ *
+ * @returns whether it was made
+ */
+async function makeTopic(
+  admin: PulsarAdmin,
+  { topic, partitionCount }: BenchConfig,
+): Promise<boolean> {
+  try {
+    await admin.createPartitionedTopic(topic, partitionCount);
+    return true;
+  } catch (error) {
+    if (!(error instanceof PulsarError) || error.code !== "admin_conflict") throw error;
+  }
+  const found = await admin.partitionCount(topic);
+  if (found !== partitionCount) {
+    throw new UsageError(
+      `Cannot use topic ${topic}: it has ${found} partitions, not ${partitionCount}`,
+      `give --partitions ${found}, or another --topic`,
+    );
+  }
+  const { storageSize } = await admin.partitionedTopicStats(topic);
+  if (storageSize > 0) {
+    throw new UsageError(
+      `Cannot use topic ${topic}: it holds messages already`,
+      "give another --topic, or none: a run then makes its own",
+    );
+  }
+  return false;
 }
 
 /**
  * Makes the run's topic and table, and learns what answers.
  *
- * @returns the systems by name and version
  * @throws with the cure when one of them refuses
  */
 export async function prepareSystems(
   context: RoleContext,
   endpoints: Endpoints,
-): Promise<{ readonly broker: string; readonly clickhouse: string }> {
+): Promise<PreparedSystems> {
   const { config, clickhousePassword } = context;
   await using sink = await openSink(config.clickhouse, endpoints.clickhouseUrl, clickhousePassword);
   await sink.prepare();
-  const admin = adminOf(context, endpoints);
-  await admin.createPartitionedTopic(config.topic, config.partitionCount);
-  return { broker: await admin.systemName(), clickhouse: sink.systemName };
+  const admin = await adminOf(context, endpoints);
+  const topicIsOurs = await makeTopic(admin, config);
+  return {
+    topicIsOurs,
+    broker: await admin.systemName(),
+    clickhouse: sink.systemName,
+  };
 }
 
 /** Writes all rows of the run, as ClickHouse gives them, to `rows.jsonl`. */
@@ -68,9 +111,9 @@ export async function exportRows(
 
 const CHUNK_CHARACTERS = 256 * 1024;
 
-/** Deletes the topic of a run from a Pulsar that lives on, unless it is to be kept. */
+/** Deletes the topic of a run. */
 export async function deleteTopic(context: RoleContext, endpoints: Endpoints): Promise<void> {
   const { config } = context;
-  if (config.keep || isEmbedded(config.pulsar.serviceUrl)) return;
-  await adminOf(context, endpoints).deletePartitionedTopic(config.topic, { force: true });
+  const admin = await adminOf(context, endpoints);
+  await admin.deletePartitionedTopic(config.topic, { force: true });
 }
