@@ -32,9 +32,9 @@ export function table<Row>(
   });
   // What scrolls must be reachable with the keyboard, and then needs a name.
   return html`
-    <div class="scroll" tabindex="0" role="region" aria-label="${caption}">
+    <div class="scroll" tabindex="0" role="region" aria-label="Table: ${caption}">
       <table>
-        <caption>${caption}</caption>
+        <caption class="quiet">${caption}</caption>
         <thead>
           <tr>${heads}</tr>
         </thead>

@@ -50,6 +50,7 @@ function flattenJson(name: string, value: unknown): (readonly [string, string])[
     if (isPlain) return [[name, value.length === 0 ? "none" : value.map(plainText).join(", ")]];
     return value.flatMap((item, i) => flattenJson(`${name}[${i}]`, item));
   }
+  if (typeof value === "number" && name.endsWith("Bytes")) return [[name, formatBytes(value)]];
   if (typeof value !== "object" || value === null) return [[name, plainText(value)]];
   return Object.entries(value).flatMap(([key, inner]) =>
     flattenJson(name === "" ? key : `${name}.${key}`, inner)

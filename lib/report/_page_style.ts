@@ -50,6 +50,8 @@ td.number,th.number{text-align:right;white-space:nowrap;overflow-wrap:normal}
 tbody th{font-weight:500}
 tr:last-child>*{border-bottom:0}
 .swatch{display:inline-block;width:.7em;height:.7em;border-radius:2px;margin-right:.5em;background:var(--tone)}
+.name{white-space:nowrap}
+.small{font-size:.83rem;margin-top:8px}
 .tag{display:inline-block;font-weight:700;color:var(--tone)}
 code{font:0.92em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .columns{display:grid;grid-template-columns:1fr 1fr;gap:0 14px}
@@ -61,7 +63,8 @@ code{font:0.92em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
   .tiles{grid-template-columns:1fr 1fr}
   .card{padding:12px}
   .tile .value{font-size:1.2rem}
-  th,td{padding-right:10px}
+  table{font-size:.85rem}
+  th,td{padding-right:8px}
 }
 @media print{
   :root{${paletteCss("light")};--weir-page:#fff}

@@ -7,19 +7,18 @@ import { rolesInOrder, toneOfRole } from "./palette.ts";
 
 type Latencies = Result["latencyUs"];
 
-const LATENCY_NAMES: Readonly<Record<keyof Latencies, string>> = {
-  publish: "publish: intended send time to receipt",
-  delivery: "delivery: intended send time to aggregated",
-  windowVisible: "window visible: watermark past its end to stored",
-  windowEndToVisible: "window end to visible",
-};
+/** What each latency is called, and from where to where it counts. */
+const LATENCIES: readonly (readonly [key: keyof Latencies, name: string, meaning: string])[] = [
+  ["publish", "publish", "from the intended send time to the receipt"],
+  ["delivery", "delivery", "from the intended send time until aggregated"],
+  ["windowVisible", "window visible", "from the watermark's passing the window's end until stored"],
+  ["windowEndToVisible", "window end to visible", "from the window's end until stored"],
+];
 
 /** Latencies as a table. */
 export function latencySection(result: Result): Html {
-  const rows = Object.entries(LATENCY_NAMES).map(([key, name]) => ({
-    name,
-    figures: result.latencyUs[key as keyof Latencies],
-  }));
+  const rows = LATENCIES.map(([key, name]) => ({ name, figures: result.latencyUs[key] }));
+  const meanings = LATENCIES.map(([, name, meaning]) => `${name}: ${meaning}`).join("; ");
   const at = (head: string, pick: "p50" | "p90" | "p99" | "p999" | "max") => ({
     head,
     number: true,
@@ -27,15 +26,18 @@ export function latencySection(result: Result): Html {
   });
   return section(
     "Latency",
-    card(table("Latency", [
-      { head: "from … to", cell: ({ name }) => name },
-      at("p50", "p50"),
-      at("p90", "p90"),
-      at("p99", "p99"),
-      at("p99.9", "p999"),
-      at("max", "max"),
-      { head: "values", number: true, cell: ({ figures }) => countText(figures.count) },
-    ], rows)),
+    card(
+      table("Latency", [
+        { head: "latency", cell: ({ name }) => name },
+        at("p50", "p50"),
+        at("p90", "p90"),
+        at("p99", "p99"),
+        at("p99.9", "p999"),
+        at("max", "max"),
+        { head: "values", number: true, cell: ({ figures }) => countText(figures.count) },
+      ], rows),
+      html`<p class="muted small">${meanings}.</p>`,
+    ),
   );
 }
 
@@ -183,16 +185,16 @@ export function resourceSection(result: Result): Html {
       table("CPU and memory per role", [
         { head: "role", cell: ({ role }) => role === all.role ? role : swatch(role) },
         {
-          head: "CPU seconds",
+          head: "CPU s",
           number: true,
           cell: ({ cpuSec }) => cpuSec === null ? "not measured" : cpuSec.toFixed(1),
         },
         {
-          head: "cores, mean",
+          head: "mean cores",
           number: true,
           cell: ({ cpuSec }) => coresText(cpuSec, durationSec),
         },
-        { head: "memory, highest", number: true, cell: ({ rssBytes }) => bytesText(rssBytes) },
+        { head: "peak memory", number: true, cell: ({ rssBytes }) => bytesText(rssBytes) },
       ], [...roles, all]),
       perMessage,
     ),
@@ -229,5 +231,10 @@ export function whenText(startedAtMs: number, durationSec: number): string {
 }
 
 function swatch(role: string, name = role): Html {
-  return html`<span class="swatch" style="--tone:var(--weir-${toneOfRole(role)})"></span>${name}`;
+  return html`
+    <span
+      class="name"><span class="swatch" style="--tone:var(--weir-${toneOfRole(
+        role,
+      )})"></span>${name}</span>
+  `;
 }
