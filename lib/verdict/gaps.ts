@@ -37,6 +37,8 @@ export interface GapReport {
   /** At most {@link FINDINGS_MAX}. */
   readonly findings: readonly Finding[];
   readonly findingCount: number;
+  /** Messages reported late that belong into a row. */
+  readonly unplannedLateCount: number;
 }
 
 /** A message that one place lacks, or has once too often. */
@@ -82,6 +84,7 @@ class Describer {
   findingCount = 0;
   lostCount = 0;
   duplicatedCount = 0;
+  unplannedLateCount = 0;
   #explained = 0;
 
   constructor(expectation: Expectation) {
@@ -218,6 +221,7 @@ class Describer {
     const from = loss.gap.place;
     const to = gain.gap.place;
     const kind = to.table === "late" ? "unplanned_late" : "moved";
+    if (kind === "unplanned_late") this.unplannedLateCount++;
     const toSource = to.sourceName === from.sourceName ? "" : `${to.sourceName}, `;
     const sequences = loss.sequence === undefined ? [] : [loss.sequence];
     this.#tell(kind, loss.gap, {
@@ -311,6 +315,6 @@ export function describeGaps(gaps: readonly Gap[], expectation: Expectation): Ga
   for (const gap of gaps) if (gap.whole === "missing_row") describer.take(gap);
   for (const gap of gaps) if (gap.whole !== "missing_row") describer.take(gap);
   describer.finish();
-  const { lostCount, duplicatedCount, findings, findingCount } = describer;
-  return { lostCount, duplicatedCount, findings, findingCount };
+  const { lostCount, duplicatedCount, findings, findingCount, unplannedLateCount } = describer;
+  return { lostCount, duplicatedCount, findings, findingCount, unplannedLateCount };
 }
