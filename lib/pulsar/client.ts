@@ -9,12 +9,14 @@ import {
 import type { Authentication } from "./auth.ts";
 import { type BackoffOptions, DEFAULT_BACKOFF } from "./backoff.ts";
 import { ConnectionPool } from "./connection_pool.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, retrying } from "./context.ts";
 import { Lookup } from "./lookup.ts";
+import { MessageProducer, type MessageProducerOptions } from "./message_producer.ts";
 import { BatchProducer, type BatchProducerOptions } from "./producer.ts";
 import { type SourceOptions, TopicSource } from "./source.ts";
 import { parseTopicName } from "./topic_name.ts";
 import { denoTransport, type OpenTransport } from "./transport.ts";
+import { PulsarError } from "./wire/mod.ts";
 
 /** What a client is made with. */
 export interface PulsarClientOptions {
@@ -50,6 +52,7 @@ export class PulsarClient implements AsyncDisposable {
   readonly #pool: ConnectionPool;
   readonly #context: ClientContext;
   readonly #opened = new Set<AsyncDisposable>();
+  readonly #closing = new AbortController();
 
   /** @throws {PulsarError} `invalid_service_url` */
   constructor(options: PulsarClientOptions, crc32c: Crc32c) {
@@ -83,7 +86,10 @@ export class PulsarClient implements AsyncDisposable {
 
   /** How many partitions a topic has; 0 for one that is not partitioned. */
   async partitionCount(topic: string): Promise<number> {
-    return await this.#context.lookup.partitionCount(parseTopicName(topic).full);
+    const { full } = parseTopicName(topic);
+    const { lookup, openTimeoutMs: deadlineMs } = this.#context;
+    const { signal } = this.#closing;
+    return await retrying(this.#context, () => lookup.partitionCount(full), { deadlineMs, signal });
   }
 
   /** @throws {PulsarError} why it cannot be opened */
@@ -96,6 +102,12 @@ export class PulsarClient implements AsyncDisposable {
   }
 
   /** @throws {PulsarError} why it cannot be opened */
+  async openMessageProducer(options: MessageProducerOptions): Promise<MessageProducer> {
+    const producer = await this.openBatchProducer(options);
+    return this.#keep(new MessageProducer(producer, this.#context.clock, options));
+  }
+
+  /** @throws {PulsarError} why it cannot be opened */
   async openSource(options: SourceOptions): Promise<TopicSource> {
     const topic = parseTopicName(options.topic).full;
     const partitionCount = await this.partitionCount(topic);
@@ -103,6 +115,7 @@ export class PulsarClient implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new PulsarError("Cannot go on: the client is closed", { code: "closed" }));
     await Promise.all([...this.#opened].map((opened) => opened[Symbol.asyncDispose]()));
     this.#opened.clear();
     await this.#pool[Symbol.asyncDispose]();

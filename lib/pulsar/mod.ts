@@ -11,6 +11,8 @@ export type { Authentication } from "./auth.ts";
 export type { FrameBatch } from "./batch_buffer.ts";
 export { connectPulsar, PulsarClient } from "./client.ts";
 export type { PulsarClientOptions } from "./client.ts";
+export { MessageProducer } from "./message_producer.ts";
+export type { MessageId, MessageProducerOptions, OutgoingMessage } from "./message_producer.ts";
 export { BatchProducer } from "./producer.ts";
 export type { BatchProducerOptions } from "./producer.ts";
 export { parseServiceUrl } from "./service_url.ts";

@@ -296,8 +296,11 @@ export class PartitionConsumer implements ConsumerEndpoint, AsyncDisposable {
         release();
         this.#settle(entry);
       });
-      // The loop awaits it and throws its error.
-      this.#handling.catch((error) => this.#failure ??= { error });
+      // The loop may look before or after: it finds the promise, or the error.
+      this.#handling.catch((error) => {
+        this.#failure ??= { error };
+        this.#wake();
+      });
     } catch (error) {
       this.#failure = { error };
     }
