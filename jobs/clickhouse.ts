@@ -88,8 +88,12 @@ async function run({ flags }: { flags: FlagValues<typeof TABLE> }): Promise<numb
   console.log(JSON.stringify({ ...ready, metricsUrl: `${url}/metrics` }));
   if (given === undefined) showPassword(server, flags.user, password);
   await ended;
-  await server.close();
-  return EXIT.pass;
+  if (await server.close()) return EXIT.pass;
+  console.error(
+    "clickhouse: a query did not end; the process is killed, what was acknowledged is on the disk",
+  );
+  Deno.kill(Deno.pid, "SIGKILL");
+  return EXIT.fail;
 }
 
 if (import.meta.main) await runJob({ usage: USAGE, table: TABLE, run });

@@ -43,7 +43,8 @@ function assignments(prefix: string, values: Readonly<Record<string, string>>): 
 export interface RowStream {
   /** The next piece, or undefined after the last. */
   next(): Promise<Uint8Array | undefined>;
-  cancel(): void;
+  /** Ends the stream, after the piece that is being fetched. */
+  cancel(): Promise<void>;
 }
 
 /**
@@ -107,16 +108,23 @@ export class Session implements Disposable {
     const addon = this.#addon;
     try {
       const stream = addon.StreamQuery(this.#connection, sql, format);
+      // The engine's side of a stream may not be touched while a piece of it is being fetched on another thread.
+      let fetching: Promise<unknown> = Promise.resolve();
       return {
         async next() {
+          const piece = addon.StreamFetch(stream);
+          fetching = piece.catch(() => {});
           try {
-            const piece = await addon.StreamFetch(stream);
-            return piece.done === true ? undefined : piece.bytes;
+            const { done, bytes } = await piece;
+            return done === true ? undefined : bytes;
           } catch (thrown) {
             throw engineError(thrown);
           }
         },
-        cancel: () => addon.StreamCancel(stream),
+        async cancel() {
+          await fetching;
+          addon.StreamCancel(stream);
+        },
       };
     } catch (thrown) {
       throw engineError(thrown);

@@ -5,6 +5,16 @@ import { commentOf } from "./request.ts";
 interface Running {
   readonly ended: Promise<void>;
   cancelled: boolean;
+  /** Ends an answer that nobody reads, which the engine does not notice. */
+  onKill: () => void;
+}
+
+/** What a query that is under way tells, and is told. */
+export interface RunningQuery {
+  end(): void;
+  throwIfCancelled(): void;
+  /** Calls `action` when the query is killed. */
+  whenKilled(action: () => void): void;
 }
 
 /** The queries under way by their query_id, so that KILL QUERY finds them: the engine knows them by ids of its own. */
@@ -20,10 +30,9 @@ export class RunningQueries {
   /**
    * Notes a query.
    *
-   * @returns what says that it has ended, and whether it was cancelled before it began
    * @throws {QueryError} when one with this id is under way
    */
-  begin(queryId: string): { end: () => void; throwIfCancelled: () => void } {
+  begin(queryId: string): RunningQuery {
     if (this.#running.has(queryId)) {
       throw queryError(
         "QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING",
@@ -31,13 +40,14 @@ export class RunningQueries {
       );
     }
     const { promise, resolve } = Promise.withResolvers<void>();
-    const running: Running = { ended: promise, cancelled: false };
+    const running: Running = { ended: promise, cancelled: false, onKill: () => {} };
     this.#running.set(queryId, running);
     return {
       end: () => {
         this.#running.delete(queryId);
         resolve();
       },
+      whenKilled: (action) => running.onKill = action,
       throwIfCancelled: () => {
         if (running.cancelled) throw queryError("QUERY_WAS_CANCELLED", "Query was cancelled");
       },
@@ -55,6 +65,7 @@ export class RunningQueries {
       `KILL QUERY WHERE startsWith(Settings['log_comment'], '${commentOf(queryId)}') ASYNC`,
       "Null",
     );
+    running.onKill();
     if (wait) await running.ended;
     return true;
   }

@@ -23,8 +23,12 @@ export interface EmbeddedClickHouse {
   readonly port: number;
   /** Of the engine, as `SELECT version()` says it. */
   readonly version: string;
-  /** Ends what is under way, waits at most `graceMs` for it, and closes the data folder. */
-  close(graceMs?: number): Promise<void>;
+  /**
+   * Ends what is under way, waits at most `graceMs` for it, and closes the data folder.
+   *
+   * @returns false when something did not end: the engine cannot be closed then, only its process killed, which loses nothing that was acknowledged
+   */
+  close(graceMs?: number): Promise<boolean>;
 }
 
 function portTaken(port: number, cause: unknown): unknown {
@@ -85,9 +89,10 @@ export async function serveEmbeddedClickHouse(
     const http = new HttpInterface(engine, { credentials: { user, password }, limits: LIMITS });
     handler = (request) => http.handle(request, port);
     const close = async (graceMs = GRACE_MS) => {
-      const ended = http.stop().then(() => server.shutdown());
-      await Promise.race([ended, clock.sleep(graceMs)]);
-      engine[Symbol.dispose]();
+      const ended = http.stop().then(() => server.shutdown()).then(() => true);
+      const isClean = await Promise.race([ended, clock.sleep(graceMs).then(() => false)]);
+      if (isClean) engine[Symbol.dispose]();
+      return isClean;
     };
     return { url: `http://127.0.0.1:${port}`, port, version: engine.version, close };
   } catch (error) {

@@ -1,10 +1,10 @@
 import { messageOf } from "../../../base/mod.ts";
 import { checkCredentials, checkOrigin, type Credentials } from "./access.ts";
-import type { Answer, Engine, RowStream, Session } from "./engine.ts";
+import type { Answer, Engine, RowStream, Session, SessionOptions } from "./engine.ts";
 import { engineError, QueryError, queryError, statusOf } from "./errors.ts";
 import { type Counters, metricsText } from "./metrics.ts";
 import { type QueryRequest, readRequest } from "./request.ts";
-import { readKill, RunningQueries } from "./running.ts";
+import { readKill, RunningQueries, type RunningQuery } from "./running.ts";
 import { Slots } from "./slots.ts";
 
 /** Bounds of what the server takes at a time. */
@@ -17,6 +17,16 @@ export interface ServerLimits {
   readonly readsMax: number;
   /** Requests of each kind that may wait. */
   readonly waitingMax: number;
+}
+
+/** A query under way, and what gives back its connection and its slot; more than once does nothing. */
+interface Held {
+  readonly query: RunningQuery;
+  readonly close: () => void;
+}
+
+function isStreamed(query: QueryRequest): boolean {
+  return query.statement.isPlainSelect && !query.waitEnd;
 }
 
 interface Sent {
@@ -55,10 +65,10 @@ export class HttpInterface {
 
   /** Answers a request; errors too are answers. */
   async handle(request: Request, port: number): Promise<Response> {
-    const url = new URL(request.url);
     let queryId: string | undefined;
     try {
       checkOrigin(request.headers, port);
+      const url = new URL(request.url);
       const plain = this.#plain(request, url);
       if (plain !== undefined) return plain;
       checkCredentials(request.headers, url.searchParams, this.#credentials);
@@ -124,9 +134,9 @@ export class HttpInterface {
       release = await (isInsert ? this.#inserts : this.#reads).take();
       running.throwIfCancelled();
       session = this.#engine.open();
-      await session.prepare(query.session);
+      await session.prepare(this.#bounded(query));
       running.throwIfCancelled();
-      const sent = await this.#execute(session, query, close);
+      const sent = await this.#execute(session, query, { query: running, close });
       if (sent.answer !== undefined) close();
       return this.#response(query, sent);
     } catch (thrown) {
@@ -135,7 +145,17 @@ export class HttpInterface {
     }
   }
 
-  async #execute(session: Session, query: QueryRequest, close: () => void): Promise<Sent> {
+  /** An answer that is held in memory is bounded, unless the request bounds it itself. */
+  #bounded(query: QueryRequest): SessionOptions {
+    if (query.data !== undefined || isStreamed(query)) return query.session;
+    const bounds = {
+      max_result_bytes: String(this.#limits.answerBytesMax),
+      result_overflow_mode: "throw",
+    };
+    return { ...query.session, settings: { ...bounds, ...query.session.settings } };
+  }
+
+  async #execute(session: Session, query: QueryRequest, running: Held): Promise<Sent> {
     if (query.data !== undefined) {
       const answer = query.data.length === 0 ? EMPTY : await session.insert(query.sql, query.data);
       this.counters.inserts++;
@@ -144,40 +164,50 @@ export class HttpInterface {
       return { body: answer.bytes, answer };
     }
     this.counters.queries++;
-    if (query.statement.isPlainSelect && !query.waitEnd) {
+    if (isStreamed(query)) {
       const stream = session.stream(query.sql, query.format.name);
-      return { body: await this.#streamed(stream, close), answer: undefined };
+      return { body: await this.#streamed(stream, query.queryId, running), answer: undefined };
     }
-    const limit = this.#limits.answerBytesMax;
-    await session.query(`SET max_result_bytes = ${limit}, result_overflow_mode = 'throw'`, "Null");
     const answer = await session.query(query.sql, query.format.name);
     return { body: answer.bytes, answer };
   }
 
   /** The first piece is fetched before the answer begins: most errors show there, and have their status then. */
-  async #streamed(rows: RowStream, close: () => void): Promise<ReadableStream<Uint8Array>> {
+  async #streamed(
+    rows: RowStream,
+    queryId: string,
+    { query, close }: Held,
+  ): Promise<ReadableStream<Uint8Array>> {
     let first = await rows.next();
-    const end = () => {
-      rows.cancel();
+    const end = async () => {
+      await rows.cancel();
       close();
     };
+    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+      try {
+        const piece = first ?? await rows.next();
+        first = undefined;
+        if (piece !== undefined) return controller.enqueue(piece);
+        await end();
+        controller.close();
+      } catch (thrown) {
+        this.counters.failed++;
+        await end();
+        // The status is out: the connection breaks, so that nobody takes half an answer for a whole one.
+        controller.error(thrown);
+      }
+    };
     return new ReadableStream<Uint8Array>({
-      pull: async (controller) => {
-        try {
-          const piece = first ?? await rows.next();
-          first = undefined;
-          if (piece === undefined) {
-            end();
-            controller.close();
-          } else controller.enqueue(piece);
-        } catch (thrown) {
-          this.counters.failed++;
-          end();
-          // The status is out: the connection breaks, so that nobody takes half an answer for a whole one.
-          controller.error(thrown);
-        }
+      start: (controller) =>
+        query.whenKilled(async () => {
+          await end();
+          controller.error(queryError("QUERY_WAS_CANCELLED", "Query was cancelled"));
+        }),
+      pull,
+      // The reader has gone: what is being fetched for it may take long.
+      cancel: async () => {
+        await this.#running.kill(queryId, true);
       },
-      cancel: end,
     }, { highWaterMark: 0 });
   }
 

@@ -29,8 +29,9 @@ export interface Statement {
 const SKIP = /(?:[\s\0]+|--[^\n]*|#[ !][^\n]*|\/\*[^]*?(?:\*\/|$))*/y;
 const WORD = /[A-Za-z_][A-Za-z0-9_$]*/y;
 const NUMBER = /[0-9][A-Za-z0-9_.]*/y;
-const STRING = /'(?:[^'\\]|\\[^]|'')*'|\xE2\x80\x98[^]*?\xE2\x80\x99/y;
-const NAME = /"(?:[^"\\]|\\[^]|"")*"|`(?:[^`\\]|\\[^]|``)*`|\xE2\x80\x9C[^]*?\xE2\x80\x9D/y;
+const STRING = /'[^'\\]*(?:(?:\\[^]|'')[^'\\]*)*'|\xE2\x80\x98[^]*?\xE2\x80\x99/y;
+const NAME =
+  /"[^"\\]*(?:(?:\\[^]|"")[^"\\]*)*"|`[^`\\]*(?:(?:\\[^]|``)[^`\\]*)*`|\xE2\x80\x9C[^]*?\xE2\x80\x9D/y;
 const HEREDOC = /\$(\w*)\$[^]*?\$\1\$/y;
 
 function matchAt(pattern: RegExp, text: string, at: number): number {

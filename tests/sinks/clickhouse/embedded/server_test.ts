@@ -15,7 +15,10 @@ before(async () => {
   );
 });
 
-after(async () => await job[Symbol.asyncDispose]());
+after(async () => {
+  await job[Symbol.asyncDispose]();
+  assert.equal(await job.stderr, "");
+});
 
 async function refused(
   answer: Promise<Response> | Response,
@@ -433,6 +436,26 @@ it("handle() keeps one query per id, and KILL QUERY ends it", async () => {
   await job.text("KILL QUERY WHERE query_id = 'long' SYNC");
   await refused(running, 394);
   assert.equal(await job.text("SELECT 1", { query_id: "long" }), "1\n");
+});
+
+it("KILL QUERY ends an answer that nobody reads", async () => {
+  const unread = await job.ask("SELECT number, repeat('x', 50) FROM numbers(100000000)", {
+    query_id: "unread",
+  });
+  assert.equal(unread.status, 200);
+  await job.text("KILL QUERY WHERE query_id = 'unread' SYNC");
+  await assert.rejects(unread.text());
+  assert.match(
+    await (await fetch(`${job.ready.url}/metrics`)).text(),
+    /^weir_clickhouse_running 0$/m,
+  );
+});
+
+it("handle() takes a long text and a text of many escapes", async () => {
+  const plain = "x".repeat(8 << 20);
+  const limits = { max_query_size: "100000000" };
+  assert.equal(await job.text(`SELECT length('${plain}')`, limits), `${8 << 20}\n`);
+  assert.equal(await job.text(`SELECT length('${"\\'".repeat(1 << 20)}')`, limits), `${1 << 20}\n`);
 });
 
 it("handle() answers health checks and metrics to anyone on this machine", async () => {
