@@ -14,6 +14,7 @@ if (behaviour === "refuse") {
   console.error("role: Cannot use the folder: it is taken");
   Deno.exit(2);
 }
+say({ event: "note", kind: "args", data: Deno.args });
 say({
   role: "produce",
   ready: true,
@@ -21,7 +22,6 @@ say({
   metricsUrl: "http://127.0.0.1:1/metrics",
   port: 1000 + starts,
 });
-say({ event: "note", kind: "args", data: Deno.args });
 if (behaviour === "crash" || (behaviour === "crash-once" && starts === 1)) {
   say({ event: "failure", message: "Cannot go on: no reason", code: "tired" });
   Deno.exit(1);
