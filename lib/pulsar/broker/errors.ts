@@ -1,10 +1,11 @@
-import { WeirError } from "../../base/mod.ts";
+import { messageOf, WeirError } from "../../base/mod.ts";
+import { PulsarError, ServerError } from "../wire/mod.ts";
 
 /**
- * Why the broker could not do something:
- * `disk_full` and `disk_error` (the operating system refused to write or read), `damaged` (bytes on disk are not what was written),
- * `locked` (another broker has the folder), `not_writable` (the folder), `closed` (used after close), `not_found`, `conflict` (it exists
- * already, or is in use), `invalid` (a request that makes no sense), `incompatible_schema`, `unauthenticated`, `not_supported`, `port_taken`.
+ * Why the broker could not do something. The first block is about the disk and the start, the second is what clients are told.
+ *
+ * `disk_full` and `disk_error`: the operating system refused to write or read; `damaged`: bytes on disk are not what was written;
+ * `locked`: another broker has the folder; `not_writable`: the folder; `port_taken`; `closed`: used after close.
  */
 export type BrokerErrorCode =
   | "disk_full"
@@ -12,18 +13,78 @@ export type BrokerErrorCode =
   | "damaged"
   | "locked"
   | "not_writable"
+  | "port_taken"
   | "closed"
-  | "not_found"
+  | "authentication"
+  | "authorization"
   | "conflict"
-  | "invalid"
+  | "consumer_busy"
+  | "consumer_not_found"
   | "incompatible_schema"
-  | "unauthenticated"
+  | "invalid"
+  | "invalid_topic"
   | "not_supported"
-  | "port_taken";
+  | "producer_busy"
+  | "producer_fenced"
+  | "quota_held"
+  | "quota_refused"
+  | "subscription_not_found"
+  | "too_many_requests"
+  | "topic_not_found"
+  | "topic_terminated"
+  | "unsubscribe_busy";
 
 /** What the broker's own parts throw. */
 export class BrokerError extends WeirError<BrokerErrorCode> {
   override readonly name = "BrokerError";
+}
+
+/** What a client is told: the number in the binary protocol, the status over HTTP. */
+const ANSWERS: Readonly<Record<BrokerErrorCode, readonly [ServerError, number]>> = {
+  disk_full: [ServerError.PersistenceError, 507],
+  disk_error: [ServerError.PersistenceError, 500],
+  damaged: [ServerError.PersistenceError, 500],
+  locked: [ServerError.ServiceNotReady, 503],
+  not_writable: [ServerError.PersistenceError, 500],
+  port_taken: [ServerError.ServiceNotReady, 503],
+  closed: [ServerError.ServiceNotReady, 503],
+  authentication: [ServerError.AuthenticationError, 401],
+  authorization: [ServerError.AuthorizationError, 403],
+  conflict: [ServerError.MetadataError, 409],
+  consumer_busy: [ServerError.ConsumerBusy, 412],
+  consumer_not_found: [ServerError.ConsumerNotFound, 404],
+  incompatible_schema: [ServerError.IncompatibleSchema, 409],
+  invalid: [ServerError.MetadataError, 412],
+  invalid_topic: [ServerError.InvalidTopicName, 412],
+  not_supported: [ServerError.NotAllowedError, 405],
+  producer_busy: [ServerError.ProducerBusy, 412],
+  producer_fenced: [ServerError.ProducerFenced, 412],
+  quota_held: [ServerError.ProducerBlockedQuotaExceededError, 412],
+  quota_refused: [ServerError.ProducerBlockedQuotaExceededException, 412],
+  subscription_not_found: [ServerError.SubscriptionNotFound, 404],
+  too_many_requests: [ServerError.TooManyRequests, 429],
+  topic_not_found: [ServerError.TopicNotFound, 404],
+  topic_terminated: [ServerError.TopicTerminatedError, 412],
+  unsubscribe_busy: [ServerError.ServiceNotReady, 412],
+};
+
+/** An error as a command tells it. */
+export interface ServerAnswer {
+  readonly error: ServerError;
+  readonly message: string;
+}
+
+/** The number and text that a client of the binary protocol is told. */
+export function serverAnswer(error: unknown): ServerAnswer {
+  const message = messageOf(error);
+  if (error instanceof BrokerError) return { error: ANSWERS[error.code][0], message };
+  if (error instanceof PulsarError) return { error: ServerError.MetadataError, message };
+  return { error: ServerError.UnknownError, message };
+}
+
+/** The status that a client over HTTP is told. */
+export function httpStatus(error: unknown): number {
+  return error instanceof BrokerError ? ANSWERS[error.code][1] : 500;
 }
 
 function isFull(error: unknown): boolean {

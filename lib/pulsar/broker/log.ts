@@ -76,12 +76,15 @@ export class PartitionLog {
   #stagedFrom = 0;
   #listeners: AppendListener[] = [];
   #repair: (() => void) | undefined;
+  #reservedLedgerId: number | undefined;
   #isClosed = false;
   readonly #syncer: LogSyncer | undefined;
   /** Those whose position keeps tails in memory. */
   readonly readers = new Set<LogReader>();
   /** Called when new entries can be read. */
   onReadable: () => void = () => {};
+  /** Called when a segment was sealed. */
+  onSealed: () => void = () => {};
 
   private constructor(readonly shared: LogShared, readonly folder: string) {
     const { disk, crc32c } = shared;
@@ -172,10 +175,57 @@ export class PartitionLog {
     return segment && { ledgerId: segment.ledgerId, entryId: segment.settledEntries - 1 };
   }
 
-  /** Before the first entry that is still kept, or undefined in an empty log. */
-  get beforeFirst(): Position | undefined {
-    const first = this.#segments[0];
-    return first && { ledgerId: first.ledgerId, entryId: -1 };
+  /** Before the first entry that is kept, or of an empty log before the first that will come. */
+  get beforeFirst(): Position {
+    const ledgerId = this.#segments[0]?.ledgerId ?? this.#upcomingLedgerId();
+    return { ledgerId, entryId: -1 };
+  }
+
+  /** The entry that follows a position, written or still to come. */
+  nextPosition(position: Position): Position {
+    const { ledgerId, entryId } = position;
+    const segment = this.segmentOf(ledgerId);
+    const last = this.#segments.at(-1);
+    const isInside = segment !== undefined &&
+      (entryId + 1 < segment.index.entryCount || segment === last);
+    if (isInside) return { ledgerId, entryId: entryId + 1 };
+    const behind = this.#segments.find((candidate) => candidate.ledgerId > ledgerId);
+    if (behind === undefined) return { ledgerId, entryId: entryId + 1 };
+    return { ledgerId: behind.ledgerId, entryId: 0 };
+  }
+
+  /** The entry before a position, or the place before all. */
+  previousPosition(position: Position): Position {
+    if (position.entryId > 0) return { ledgerId: position.ledgerId, entryId: position.entryId - 1 };
+    const before = this.#segments.findLast((one) => one.ledgerId < position.ledgerId);
+    if (before === undefined) return { ledgerId: position.ledgerId, entryId: -1 };
+    return { ledgerId: before.ledgerId, entryId: before.settledEntries - 1 };
+  }
+
+  /** Entries and bytes behind a position; bytes within its segment are estimated from the mean. */
+  behind(position: Position): { readonly entries: number; readonly bytes: number } {
+    let entries = 0;
+    let bytes = 0;
+    for (const { ledgerId, settledEntries, settledBytes } of this.#segments) {
+      if (ledgerId < position.ledgerId || settledEntries === 0) continue;
+      const first = ledgerId === position.ledgerId ? position.entryId + 1 : 0;
+      const count = Math.max(0, settledEntries - first);
+      entries += count;
+      bytes += Math.round((settledBytes * count) / settledEntries);
+    }
+    return { entries, bytes };
+  }
+
+  /** The last entry published before `timeMs`, or the place before the first. */
+  lastBefore(timeMs: number): Position {
+    for (const segment of this.#segments) {
+      if (segment.index.lastPublishTimeMs < timeMs) continue;
+      const entryId = segment.entryAtTime(timeMs);
+      if (entryId < segment.settledEntries) {
+        return this.previousPosition({ ledgerId: segment.ledgerId, entryId });
+      }
+    }
+    return this.last ?? this.beforeFirst;
   }
 
   /** The segment of a ledger. */
@@ -260,13 +310,20 @@ export class PartitionLog {
     });
   }
 
+  /** Of the next segment: an empty log has a ledger id too, as in Pulsar. */
+  #upcomingLedgerId(): number {
+    this.#reservedLedgerId ??= this.shared.ledgerIds.next();
+    return this.#reservedLedgerId;
+  }
+
   #roll(): void {
-    const ledgerId = this.shared.ledgerIds.next();
-    const next = Segment.create(this.#place, ledgerId);
+    const next = Segment.create(this.#place, this.#upcomingLedgerId());
+    this.#reservedLedgerId = undefined;
     if (this.#isOpenForAppend) {
       const full = this.#segments.at(-1)!;
       this.#writeIndex(full);
       if (this.#syncer === undefined) full.closeFile();
+      this.onSealed();
     }
     this.#segments.push(next);
     this.#isOpenForAppend = true;

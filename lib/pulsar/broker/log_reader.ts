@@ -5,6 +5,9 @@ import type { Segment } from "./segment.ts";
 import { SLAB_BYTES } from "./slab.ts";
 import type { Slab } from "./slab.ts";
 
+/** Above this much memory in slabs, readers that wait give theirs up. */
+const SCARCE_BYTES = 64 * SLAB_BYTES;
+
 /**
  * Walks a log entry by entry, from memory where the tail holds them, else from disk through one slab.
  * The fields describe the current entry while {@link LogReader.load} says there is one: no object an entry.
@@ -122,10 +125,10 @@ export class LogReader {
     this.end = 0;
   }
 
-  /** Gives its memory up while it waits; the entry is read again when it is wanted. */
+  /** It will not go on at once: where memory is scarce, what was read from disk is given up and read again when it is wanted. */
   pause(): void {
-    if (this.#slab === undefined) return;
-    this.#letGo();
+    const isScarce = this.log.shared.pool.bytesInUse > SCARCE_BYTES;
+    if (isScarce && this.#slab !== undefined) this.#letGo();
   }
 
   #letGo(): void {

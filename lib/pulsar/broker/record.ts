@@ -120,3 +120,18 @@ export function findRecord(bytes: Uint8Array, offset: number, end: number): numb
   }
   return -1;
 }
+
+/** A body for what came without a checksum: `bytes[start..end)` is metadata size, metadata and payload. */
+export function withChecksum(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  crc32c: Crc32c,
+): { readonly bytes: Uint8Array; readonly start: number; readonly end: number } {
+  const body = new Uint8Array(BODY_PREFIX_BYTES + end - start);
+  body[0] = BODY_MAGIC_HIGH;
+  body[1] = BODY_MAGIC_LOW;
+  writeUint32(body, 2, crc32c(bytes, start, end));
+  body.set(bytes.subarray(start, end), BODY_PREFIX_BYTES);
+  return { bytes: body, start: 0, end: body.length };
+}

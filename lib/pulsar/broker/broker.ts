@@ -1,0 +1,249 @@
+import type { Clock, Crc32c, Disk, Secret } from "../../base/mod.ts";
+import { lineOf } from "../../base/mod.ts";
+import { Catalog } from "./catalog.ts";
+import type { Connection } from "./connection.ts";
+import { BrokerError } from "./errors.ts";
+import { LedgerIds } from "./ledger_ids.ts";
+import type { Durability, LogShared } from "./log.ts";
+import { SchemaRegistry } from "./schema_registry.ts";
+import type { Compatibility } from "./schema_compatibility.ts";
+import { SlabPool } from "./slab.ts";
+import { TailBudget } from "./tail.ts";
+import { Topic } from "./topic.ts";
+import type { TopicPolicies } from "./topic.ts";
+import type { TopicName } from "./topic_name.ts";
+
+/** What a broker is made of. */
+export interface BrokerParts {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly crc32c: Crc32c;
+  /** The data folder. */
+  readonly folder: string;
+  readonly durability: Durability;
+  /** A segment that is larger is sealed, and the next one begun. */
+  readonly segmentBytesMax: number;
+  /** Memory for the ends of all logs together. */
+  readonly tailBytesMax: number;
+  /** What topics keep and refuse where their namespace does not say. */
+  readonly policies: TopicPolicies;
+  readonly schemaCompatibility: Compatibility;
+  readonly failoverDelayMs: number;
+  /** Clients must show it; undefined lets everyone in. */
+  readonly token: Secret | undefined;
+  /** `weir-embedded-1.2.3` */
+  readonly systemName: string;
+  /** For the operator, one line. */
+  readonly report: (line: string) => void;
+}
+
+/** Cursors are written and segments removed this long after it was first wanted. */
+const HOUSEKEEPING_DELAY_MS = 100;
+const TICK_MS = 1000;
+/** Ticks between closing files that only readers need. */
+const IDLE_TICKS = 60;
+
+/** All that the connections of one broker share: catalog, schemas, open topics. */
+export class Broker {
+  readonly connections = new Set<Connection>();
+  /** Topics that are open, by full name. */
+  readonly topics = new Map<string, Topic>();
+  connectionsCreated = 0;
+  #opening = new Map<string, Promise<Topic>>();
+  readonly #instance: number;
+  #producersNamed = 0;
+  #housekeepingFor = new Set<Topic>();
+  #isHousekeeping = false;
+  #ticks = 0;
+  #stopTicking = () => {};
+  isClosed = false;
+
+  private constructor(
+    readonly parts: BrokerParts,
+    readonly shared: LogShared,
+    readonly catalog: Catalog,
+    readonly schemas: SchemaRegistry,
+  ) {
+    this.#instance = shared.ledgerIds.next();
+  }
+
+  /**
+   * Opens the data folder, which no other broker may have open.
+   *
+   * @throws {BrokerError} `damaged`, `disk_full`, `disk_error`
+   */
+  static async open(parts: BrokerParts): Promise<Broker> {
+    const { disk, clock, crc32c, folder, durability, segmentBytesMax } = parts;
+    disk.makeFolder(folder);
+    const shared: LogShared = {
+      disk,
+      clock,
+      crc32c,
+      durability,
+      segmentBytesMax,
+      ledgerIds: await LedgerIds.open(disk, folder),
+      pool: new SlabPool(),
+      tails: new TailBudget(parts.tailBytesMax),
+    };
+    const place = { disk, crc32c, durability, folder };
+    const schemas = new SchemaRegistry(place, () => Math.floor(clock.wallMs()));
+    const broker = new Broker(parts, shared, new Catalog(place), schemas);
+    broker.#stopTicking = clock.every(TICK_MS, () => broker.#tick());
+    return broker;
+  }
+
+  /** A name for a producer that gave none; no broker on this folder gives it twice. */
+  nextProducerName(): string {
+    return `standalone-${this.#instance}-${this.#producersNamed++}`;
+  }
+
+  /** What a namespace's topics keep and refuse. */
+  policies(namespace: string): TopicPolicies {
+    return { ...this.parts.policies, ...this.catalog.policies(namespace) };
+  }
+
+  /** Which schema changes a namespace allows. */
+  compatibility(namespace: string): Compatibility {
+    const own = this.catalog.policies(namespace)?.schemaCompatibility;
+    return (own as Compatibility | undefined) ?? this.parts.schemaCompatibility;
+  }
+
+  /**
+   * Whether a topic may be used: its namespace is there, and a partition is one of those its topic has.
+   *
+   * @throws {BrokerError} `topic_not_found`, `not_supported`
+   */
+  assertUsable(name: TopicName): void {
+    if (!name.isPersistent) {
+      throw new BrokerError(
+        `Cannot use ${name.full}: non-persistent topics are not supported by this broker yet`,
+        { code: "not_supported" },
+      );
+    }
+    this.catalog.assertNamespace(name.namespace);
+    const partitions = this.catalog.partitionsOf(name.base);
+    if (name.partition >= 0 && partitions > 0 && name.partition >= partitions) {
+      throw new BrokerError(
+        `Topic ${name.full} not found: its topic has ${partitions} partitions`,
+        {
+          code: "topic_not_found",
+        },
+      );
+    }
+  }
+
+  /**
+   * An open topic, created where there is none unless told otherwise.
+   *
+   * @throws {BrokerError} `topic_not_found`, `not_supported`, `damaged`, `disk_full`, `disk_error`
+   */
+  topic(name: TopicName, { create = true } = {}): Promise<Topic> {
+    this.assertUsable(name);
+    if (this.isClosed) throw new BrokerError("The broker is closing", { code: "closed" });
+    const opening = this.#opening.get(name.full);
+    if (opening !== undefined) return opening;
+    if (!create && !this.catalog.has(name.full)) {
+      throw new BrokerError(`Topic ${name.full} not found`, { code: "topic_not_found" });
+    }
+    const opened = this.#open(name).catch((error) => {
+      this.#opening.delete(name.full);
+      this.parts.report(`${name.full}: ${lineOf(error)}`);
+      throw error;
+    });
+    this.#opening.set(name.full, opened);
+    return opened;
+  }
+
+  async #open(name: TopicName): Promise<Topic> {
+    const { clock, failoverDelayMs, report } = this.parts;
+    const topic = await Topic.open(name, this.catalog.topicFolder(name), {
+      shared: this.shared,
+      clock,
+      failoverDelayMs,
+      report,
+      wantHousekeeping: (wanting) => this.#wantHousekeeping(wanting),
+    }, () => this.policies(name.namespace));
+    this.catalog.add(name);
+    this.topics.set(name.full, topic);
+    return topic;
+  }
+
+  /** Closes a topic; the next use opens it again. */
+  async unload(name: TopicName): Promise<void> {
+    const topic = await this.#opening.get(name.full)?.catch(() => undefined);
+    if (topic === undefined) return;
+    await topic.close();
+    this.#opening.delete(name.full);
+    this.topics.delete(name.full);
+    this.#housekeepingFor.delete(topic);
+  }
+
+  /**
+   * Removes a topic and its data.
+   *
+   * @throws {BrokerError} `topic_not_found`, `conflict` when someone is connected and `isForced` is not set
+   */
+  async deleteTopic(name: TopicName, isForced: boolean): Promise<void> {
+    if (!this.catalog.has(name.full)) {
+      throw new BrokerError(`Topic ${name.full} not found`, { code: "topic_not_found" });
+    }
+    const topic = this.topics.get(name.full);
+    const consumers = [...topic?.subscriptions.values() ?? []].some((one) =>
+      one.consumers.length > 0
+    );
+    if (!isForced && ((topic?.producers.size ?? 0) > 0 || consumers)) {
+      throw new BrokerError("Topic has active producers/subscriptions", {
+        code: "unsubscribe_busy",
+      });
+    }
+    await this.unload(name);
+    this.catalog.remove(name);
+    if (name.partition < 0) this.schemas.remove(name);
+  }
+
+  #wantHousekeeping(topic: Topic): void {
+    this.#housekeepingFor.add(topic);
+    if (this.#isHousekeeping) return;
+    this.#isHousekeeping = true;
+    this.parts.clock.sleep(HOUSEKEEPING_DELAY_MS).then(() => this.#housekeep());
+  }
+
+  async #housekeep(): Promise<void> {
+    const topics = [...this.#housekeepingFor];
+    this.#housekeepingFor.clear();
+    this.#isHousekeeping = false;
+    for (const topic of topics) {
+      if (topic.isClosed) continue;
+      try {
+        await topic.housekeep();
+      } catch (error) {
+        this.parts.report(`${topic.name.full}: ${lineOf(error)}`);
+        this.#housekeepingFor.add(topic);
+      }
+    }
+  }
+
+  #tick(): void {
+    this.#ticks++;
+    for (const connection of this.connections) connection.checkAlive();
+    for (const topic of this.topics.values()) {
+      topic.tick();
+      if (this.#ticks % IDLE_TICKS === 0) topic.closeIdle();
+    }
+    // What failed is tried again.
+    if (this.#housekeepingFor.size > 0 && !this.#isHousekeeping) void this.#housekeep();
+  }
+
+  /** Closes connections and topics, writing what must survive. */
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.#stopTicking();
+    const closing = await Promise.allSettled(this.#opening.values());
+    for (const result of closing) {
+      if (result.status === "fulfilled") await result.value.close();
+    }
+    for (const connection of [...this.connections]) await connection.end();
+    await this.shared.ledgerIds.close();
+  }
+}

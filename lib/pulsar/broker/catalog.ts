@@ -1,0 +1,222 @@
+import type { Crc32c, Disk } from "../../base/mod.ts";
+import { readDocument, writeDocument } from "./document.ts";
+import type { DocumentPlace } from "./document.ts";
+import { BrokerError } from "./errors.ts";
+import type { Durability } from "./log.ts";
+import type { TopicPolicies } from "./topic.ts";
+import { decodeName, encodeName, parseTopicName, partitionName } from "./topic_name.ts";
+import type { TopicName } from "./topic_name.ts";
+
+/** What a namespace says differently from the broker. */
+export type NamespacePolicies = { -readonly [Key in keyof TopicPolicies]?: TopicPolicies[Key] } & {
+  schemaCompatibility?: string;
+};
+
+interface NamespacesDocument {
+  readonly tenants: Record<string, { allowedClusters: string[]; adminRoles: string[] }>;
+  readonly namespaces: Record<string, NamespacePolicies>;
+}
+
+/** Where the catalog keeps its files. */
+export interface CatalogPlace {
+  readonly disk: Disk;
+  readonly crc32c: Crc32c;
+  readonly durability: Durability;
+  /** The data folder. */
+  readonly folder: string;
+}
+
+/** Partitions that a topic may have; more would open as many logs. */
+const PARTITIONS_MAX = 1024;
+const NAMESPACES = "namespaces.json";
+
+/** Which tenants, namespaces and topics there are. Kept on disk; read once, at start. */
+export class Catalog {
+  #document: NamespacesDocument = {
+    tenants: { public: { allowedClusters: ["standalone"], adminRoles: [] } },
+    namespaces: { "public/default": {} },
+  };
+  /** Full names of topics that have a log. */
+  readonly #topics = new Set<string>();
+  /** Full names of partitioned topics, and how many partitions each has. */
+  readonly #partitioned = new Map<string, number>();
+
+  constructor(private readonly place: CatalogPlace) {
+    this.#document = readDocument<NamespacesDocument>(this.#documentPlace("", NAMESPACES)) ??
+      this.#document;
+    for (const namespace of this.namespaces()) this.#readNamespace(namespace);
+  }
+
+  #documentPlace(folder: string, name: string): DocumentPlace {
+    const { place } = this;
+    return { ...place, folder: folder === "" ? place.folder : `${place.folder}/${folder}`, name };
+  }
+
+  #readNamespace(namespace: string): void {
+    const { disk, folder } = this.place;
+    for (const file of disk.list(`${folder}/topics/${namespaceFolder(namespace)}`)) {
+      this.#topics.add(`persistent://${namespace}/${decodeName(file)}`);
+    }
+    const partitioned = `partitioned/${namespaceFolder(namespace)}`;
+    for (const file of disk.list(`${folder}/${partitioned}`)) {
+      if (!file.endsWith(".json")) continue;
+      const document = readDocument<{ partitions: number }>(this.#documentPlace(partitioned, file));
+      const base = `persistent://${namespace}/${decodeName(file.slice(0, -".json".length))}`;
+      this.#partitioned.set(base, document!.partitions);
+    }
+  }
+
+  tenants(): string[] {
+    return Object.keys(this.#document.tenants);
+  }
+
+  tenant(name: string): { allowedClusters: string[]; adminRoles: string[] } | undefined {
+    return this.#document.tenants[name];
+  }
+
+  namespaces(tenant?: string): string[] {
+    return Object.keys(this.#document.namespaces)
+      .filter((namespace) => tenant === undefined || namespace.startsWith(`${tenant}/`));
+  }
+
+  /** The policies of a namespace, or undefined where there is none. */
+  policies(namespace: string): NamespacePolicies | undefined {
+    return this.#document.namespaces[namespace];
+  }
+
+  /** @throws {BrokerError} `topic_not_found` */
+  assertNamespace(namespace: string): void {
+    if (this.policies(namespace) !== undefined) return;
+    throw new BrokerError("Namespace not found", {
+      code: "topic_not_found",
+      cure: `create the namespace ${JSON.stringify(namespace)} first`,
+    });
+  }
+
+  #save(): Promise<void> {
+    return writeDocument(this.#documentPlace("", NAMESPACES), this.#document);
+  }
+
+  async putTenant(name: string): Promise<void> {
+    this.#document.tenants[name] ??= { allowedClusters: ["standalone"], adminRoles: [] };
+    await this.#save();
+  }
+
+  /** Creates a namespace or replaces its policies. */
+  async putNamespace(namespace: string, policies: NamespacePolicies = {}): Promise<void> {
+    const [tenant] = namespace.split("/");
+    if (this.tenant(tenant!) === undefined) {
+      throw new BrokerError("Tenant does not exist", { code: "topic_not_found" });
+    }
+    this.#document.namespaces[namespace] = policies;
+    await this.#save();
+  }
+
+  async deleteNamespace(namespace: string): Promise<void> {
+    const isUsed = this.topics(namespace).length > 0 || this.partitioned(namespace).length > 0;
+    if (isUsed) throw new BrokerError("Cannot delete non empty namespace", { code: "conflict" });
+    delete this.#document.namespaces[namespace];
+    await this.#save();
+  }
+
+  async deleteTenant(name: string): Promise<void> {
+    if (this.namespaces(name).length > 0) {
+      throw new BrokerError("The tenant still has active namespaces", { code: "conflict" });
+    }
+    delete this.#document.tenants[name];
+    await this.#save();
+  }
+
+  /** Full names of topics that have a log, partitions included. */
+  topics(namespace: string): string[] {
+    return [...this.#topics].filter((name) => name.startsWith(`persistent://${namespace}/`)).sort();
+  }
+
+  /** Full names of partitioned topics. */
+  partitioned(namespace: string): string[] {
+    return [...this.#partitioned.keys()]
+      .filter((name) => name.startsWith(`persistent://${namespace}/`)).sort();
+  }
+
+  get topicCount(): number {
+    return this.#topics.size;
+  }
+
+  has(full: string): boolean {
+    return this.#topics.has(full);
+  }
+
+  /** How many partitions a topic has, 0 for one that is not partitioned. */
+  partitionsOf(base: string): number {
+    return this.#partitioned.get(base) ?? 0;
+  }
+
+  /** The folder of a topic's log. */
+  topicFolder(name: TopicName): string {
+    return `${this.place.folder}/topics/${namespaceFolder(name.namespace)}/${
+      encodeName(name.local)
+    }`;
+  }
+
+  /** Notes a topic that has a log now. */
+  add(name: TopicName): void {
+    this.#topics.add(name.full);
+  }
+
+  /** Removes a topic's log and everything about it. It must be closed. */
+  remove(name: TopicName): void {
+    const { disk } = this.place;
+    const folder = this.topicFolder(name);
+    for (const file of disk.list(folder)) disk.remove(`${folder}/${file}`);
+    disk.remove(folder);
+    this.#topics.delete(name.full);
+  }
+
+  /**
+   * Creates a partitioned topic, or gives one more partitions.
+   *
+   * @throws {BrokerError} `conflict`, `invalid`
+   */
+  async setPartitions(name: TopicName, partitions: number): Promise<void> {
+    const before = this.partitionsOf(name.full);
+    if (!Number.isInteger(partitions) || partitions < 1 || partitions > PARTITIONS_MAX) {
+      throw new BrokerError(
+        `Number of partitions should be from 1 to ${PARTITIONS_MAX}, not ${partitions}`,
+        { code: "invalid" },
+      );
+    }
+    if (partitions < before) {
+      throw new BrokerError(
+        `Number of partitions must be greater than existing ${before} partitions`,
+        { code: "conflict" },
+      );
+    }
+    const folder = `partitioned/${namespaceFolder(name.namespace)}`;
+    this.place.disk.makeFolder(`${this.place.folder}/${folder}`);
+    const file = `${encodeName(name.local)}.json`;
+    await writeDocument(this.#documentPlace(folder, file), { partitions });
+    this.#partitioned.set(name.full, partitions);
+  }
+
+  /** Forgets a partitioned topic; its partitions are removed one by one. */
+  removePartitioned(name: TopicName): void {
+    const { disk, folder } = this.place;
+    disk.remove(
+      `${folder}/partitioned/${namespaceFolder(name.namespace)}/${encodeName(name.local)}.json`,
+    );
+    this.#partitioned.delete(name.full);
+  }
+
+  /** The partitions of a topic by name. */
+  partitionNames(base: string): TopicName[] {
+    return Array.from(
+      { length: this.partitionsOf(base) },
+      (_, i) => parseTopicName(partitionName(base, i)),
+    );
+  }
+}
+
+/** The folder of a namespace below any of the data folder's parts. */
+export function namespaceFolder(namespace: string): string {
+  return namespace.split("/").map(encodeName).join("/");
+}

@@ -1,0 +1,253 @@
+import { MetadataView, PayloadSection } from "../wire/mod.ts";
+import type {
+  CommandCloseConsumer,
+  CommandConsumerStats,
+  CommandGetLastMessageId,
+  CommandRedeliverUnacknowledgedMessages,
+  CommandSeek,
+  CommandSubscribe,
+  CommandUnsubscribe,
+} from "../wire/mod.ts";
+import { recordOf } from "./command_producer.ts";
+import type { Connection } from "./connection.ts";
+import { Consumer } from "./consumer.ts";
+import { BrokerError } from "./errors.ts";
+import { EARLIEST } from "./position.ts";
+import type { Position } from "./position.ts";
+import { schemaInfoOf } from "./schema_registry.ts";
+import type { Subscription, SubscriptionKind } from "./subscription.ts";
+import type { Topic } from "./topic.ts";
+import { parseTopicName } from "./topic_name.ts";
+
+const KINDS: readonly SubscriptionKind[] = ["Exclusive", "Shared", "Failover", "Key_Shared"];
+const INITIAL_EARLIEST = 1;
+
+const section = new PayloadSection();
+const metadata = new MetadataView();
+
+/** SUBSCRIBE: opens a consumer, making its subscription where there is none. */
+export async function handleSubscribe(
+  connection: Connection,
+  body: CommandSubscribe,
+): Promise<void> {
+  const { consumerId, requestId } = body;
+  const key = `consumer ${consumerId}`;
+  if (connection.consumers.has(consumerId)) {
+    connection.send("SUCCESS", { requestId });
+    return;
+  }
+  if (connection.opening.has(key)) {
+    throw new BrokerError("Consumer is already present on the connection", { code: "closed" });
+  }
+  connection.opening.add(key);
+  try {
+    const consumer = await openConsumer(connection, body);
+    if (connection.isClosed || !connection.opening.has(key)) {
+      consumer.subscription.remove(consumer);
+      return;
+    }
+    connection.consumers.set(consumerId, consumer);
+    connection.send("SUCCESS", { requestId });
+  } finally {
+    connection.opening.delete(key);
+  }
+}
+
+async function openConsumer(connection: Connection, body: CommandSubscribe): Promise<Consumer> {
+  const { broker } = connection;
+  const kind = KINDS[body.subType] ?? "Exclusive";
+  if (body.readCompacted === true) {
+    throw new BrokerError(
+      "Cannot subscribe: compacted topics are not supported by this broker yet",
+      {
+        code: "not_supported",
+      },
+    );
+  }
+  const name = parseTopicName(body.topic);
+  const topic = await broker.topic(name, { create: body.forceTopicCreation ?? true });
+  const schema = schemaInfoOf(body.schema);
+  if (schema !== undefined) {
+    await broker.schemas.assertReadable(name, schema, broker.compatibility(name.namespace));
+  }
+  if (topic.isClosed) throw new BrokerError("The topic is being unloaded", { code: "closed" });
+  const subscription = topic.subscribe(body.subscription, {
+    isDurable: body.durable ?? true,
+    markDelete: () => initialPosition(topic, body, broker.parts.clock.wallMs()),
+    properties: recordOf(body.subscriptionProperties),
+  });
+  const consumer = new Consumer(subscription, {
+    link: connection,
+    consumerId: body.consumerId,
+    name: body.consumerName || broker.nextProducerName(),
+    priority: body.priorityLevel ?? 0,
+    epoch: body.consumerEpoch ?? -1,
+    metadata: recordOf(body.metadata),
+    connectedSinceMs: broker.parts.clock.wallMs(),
+  });
+  await subscription.add(consumer, kind);
+  return consumer;
+}
+
+/** Where a new subscription begins: the position before its first message. */
+function initialPosition(topic: Topic, body: CommandSubscribe, nowMs: number): Position {
+  const { log } = topic;
+  const rollbackSec = body.startMessageRollbackDurationSec ?? 0;
+  if (rollbackSec > 0) return log.lastBefore(nowMs - rollbackSec * 1000);
+  const latest = log.last ?? log.beforeFirst;
+  const start = body.startMessageId;
+  if (body.durable !== false || start === undefined) {
+    return body.initialPosition === INITIAL_EARLIEST ? log.beforeFirst : latest;
+  }
+  if (start.ledgerId === Infinity) return latest;
+  if (start.ledgerId < 0) return log.beforeFirst;
+  // A message inside a batch: its entry comes again, and the client leaves out what it has.
+  const isInBatch = (start.batchIndex ?? -1) >= 0;
+  return { ledgerId: start.ledgerId, entryId: start.entryId - (isInBatch ? 1 : 0) };
+}
+
+function consumerOf(connection: Connection, consumerId: number): Consumer {
+  const consumer = connection.consumers.get(consumerId);
+  if (consumer !== undefined) return consumer;
+  throw new BrokerError("Consumer not found", { code: "consumer_not_found" });
+}
+
+/** CLOSE_CONSUMER. */
+export async function handleCloseConsumer(
+  connection: Connection,
+  { consumerId, requestId }: CommandCloseConsumer,
+): Promise<void> {
+  if (!connection.opening.delete(`consumer ${consumerId}`)) {
+    const consumer = consumerOf(connection, consumerId);
+    const { subscription } = consumer;
+    connection.consumers.delete(consumerId);
+    subscription.remove(consumer);
+    if (subscription.isDurable) await subscription.topic.saveCursors();
+    else if (subscription.consumers.length === 0) subscription.topic.unsubscribe(subscription);
+  }
+  connection.send("SUCCESS", { requestId });
+}
+
+/** UNSUBSCRIBE: removes the subscription of its only consumer. */
+export function handleUnsubscribe(
+  connection: Connection,
+  { consumerId, requestId, force }: CommandUnsubscribe,
+): void {
+  const { subscription } = consumerOf(connection, consumerId);
+  if (subscription.consumers.length > 1 && force !== true) {
+    throw new BrokerError("Unconnected or shared consumer attempting to unsubscribe", {
+      code: "unsubscribe_busy",
+    });
+  }
+  // Its own consumer need not be told.
+  connection.consumers.delete(consumerId);
+  const own = subscription.consumers.find((one) =>
+    one.link === connection && one.consumerId === consumerId
+  );
+  if (own !== undefined) subscription.remove(own);
+  subscription.topic.unsubscribe(subscription);
+  connection.send("SUCCESS", { requestId });
+}
+
+/** SEEK: closes the subscription's consumers, moves its cursor, and answers. */
+export async function handleSeek(connection: Connection, body: CommandSeek): Promise<void> {
+  const { subscription } = consumerOf(connection, body.consumerId);
+  const { messageId, messagePublishTime } = body;
+  if (messageId !== undefined) {
+    seekTo(subscription, messageId.ledgerId, messageId.entryId, messageId.ackSet);
+  } else if (messagePublishTime !== undefined) {
+    subscription.reset(subscription.topic.log.lastBefore(messagePublishTime));
+  } else {
+    throw new BrokerError("Cannot seek: no message id and no time", { code: "invalid" });
+  }
+  if (subscription.isDurable) await subscription.topic.saveCursors();
+  connection.send("SUCCESS", { requestId: body.requestId });
+}
+
+function seekTo(
+  subscription: Subscription,
+  ledgerId: number,
+  entryId: number,
+  ackSet: readonly bigint[] | undefined,
+): void {
+  const { log } = subscription.topic;
+  const latest = log.last ?? log.beforeFirst;
+  if (ledgerId === Infinity || ledgerId > latest.ledgerId) subscription.reset(latest);
+  else if (ledgerId < log.beforeFirst.ledgerId) subscription.reset(log.beforeFirst);
+  else subscription.reset(log.previousPosition({ ledgerId, entryId }), ackSet);
+}
+
+/** REDELIVER_UNACKNOWLEDGED_MESSAGES. */
+export function handleRedeliver(
+  connection: Connection,
+  body: CommandRedeliverUnacknowledgedMessages,
+): void {
+  const consumer = connection.consumers.get(body.consumerId);
+  if (consumer === undefined) return;
+  if (body.consumerEpoch !== undefined) consumer.epoch = body.consumerEpoch;
+  consumer.subscription.redeliver(consumer, body.messageIds ?? []);
+}
+
+/** GET_LAST_MESSAGE_ID. */
+export function handleGetLastMessageId(
+  connection: Connection,
+  { consumerId, requestId }: CommandGetLastMessageId,
+): void {
+  const { subscription } = consumerOf(connection, consumerId);
+  const { topic, cursor } = subscription;
+  const { partition } = topic.name;
+  const { last } = topic.log;
+  connection.send("GET_LAST_MESSAGE_ID_RESPONSE", {
+    lastMessageId: {
+      ...(last ?? EARLIEST),
+      partition,
+      batchIndex: last === undefined ? -1 : lastBatchIndex(topic, last),
+    },
+    requestId,
+    consumerMarkDeletePosition: cursor.markDelete,
+  });
+}
+
+/** Index of the last message in an entry, −1 for one that is no batch. */
+function lastBatchIndex(topic: Topic, position: Position): number {
+  const reader = topic.log.reader(topic.log.previousPosition(position));
+  try {
+    if (!reader.load()) return -1;
+    const { metadataStart, metadataEnd } = section.read(
+      reader.slab.bytes,
+      reader.start,
+      reader.end,
+    );
+    metadata.read(reader.slab.bytes, metadataStart, metadataEnd);
+    return metadata.isBatch ? metadata.messageCount - 1 : -1;
+  } finally {
+    reader.close();
+  }
+}
+
+/** CONSUMER_STATS. */
+export function handleConsumerStats(
+  connection: Connection,
+  { consumerId, requestId }: CommandConsumerStats,
+): void {
+  const consumer = consumerOf(connection, consumerId);
+  const { subscription } = consumer;
+  const isActive = subscription.active === consumer;
+  const { rates } = subscription.topic;
+  connection.send("CONSUMER_STATS_RESPONSE", {
+    requestId,
+    msgRateOut: isActive ? rates.messagesOutPerSec : 0,
+    msgThroughputOut: isActive ? rates.bytesOutPerSec : 0,
+    msgRateRedeliver: 0,
+    consumerName: consumer.name,
+    availablePermits: consumer.permits,
+    unackedMessages: 0,
+    blockedConsumerOnUnackedMsgs: false,
+    address: `/${connection.address}`,
+    connectedSince: new Date(consumer.connectedSinceMs).toISOString(),
+    type: subscription.kind,
+    msgRateExpired: 0,
+    msgBacklog: subscription.backlog().entries,
+    messageAckRate: 0,
+  });
+}

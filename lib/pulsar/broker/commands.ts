@@ -1,0 +1,151 @@
+import { equalBytes, utf8 } from "../../base/mod.ts";
+import {
+  CommandLookupTopicResponseLookupType as LookupType,
+  CommandPartitionedTopicMetadataResponseLookupType as MetadataType,
+  DEFAULT_MESSAGE_BYTES_MAX,
+} from "../wire/mod.ts";
+import type { Command, CommandConnect } from "../wire/mod.ts";
+import {
+  handleCloseConsumer,
+  handleConsumerStats,
+  handleGetLastMessageId,
+  handleRedeliver,
+  handleSeek,
+  handleSubscribe,
+  handleUnsubscribe,
+} from "./command_consumer.ts";
+import { handleCloseProducer, handleProducer } from "./command_producer.ts";
+import {
+  handleGetOrCreateSchema,
+  handleGetSchema,
+  handleGetTopics,
+  handleLookup,
+  handlePartitionedMetadata,
+} from "./command_topic.ts";
+import { type Connection, NO_REQUEST } from "./connection.ts";
+import { BrokerError, serverAnswer } from "./errors.ts";
+import type { Broker } from "./broker.ts";
+
+/** The newest protocol version that is spoken here. */
+export const PROTOCOL_VERSION = 21;
+
+/** Whether the client may come in. */
+export function isAuthenticated(
+  broker: Broker,
+  method: string | undefined,
+  data: Uint8Array | undefined,
+): boolean {
+  const { token } = broker.parts;
+  if (token === undefined) return true;
+  return method === "token" && equalBytes(data ?? new Uint8Array(0), utf8(token.reveal()));
+}
+
+/** CONNECT: the older of both protocol versions is spoken from here on. */
+export function connect(connection: Connection, body: CommandConnect): void {
+  const { broker } = connection;
+  if (!isAuthenticated(broker, body.authMethodName, body.authData)) {
+    const error = new BrokerError("Failed to authenticate", { code: "authentication" });
+    connection.send("ERROR", { requestId: NO_REQUEST, ...serverAnswer(error) });
+    void connection.end();
+    return;
+  }
+  connection.clientVersion = body.clientVersion;
+  connection.protocolVersion = Math.min(body.protocolVersion ?? 0, PROTOCOL_VERSION);
+  connection.isConnected = true;
+  connection.send("CONNECTED", {
+    serverVersion: broker.parts.systemName,
+    protocolVersion: connection.protocolVersion,
+    maxMessageSize: DEFAULT_MESSAGE_BYTES_MAX,
+    featureFlags: { supportsGetPartitionedMetadataWithoutAutoCreation: true },
+  });
+}
+
+/**
+ * Runs a command that is not on the hot path, and answers errors as its kind of command tells them.
+ *
+ * @returns a promise while the command goes on, which never rejects
+ */
+export function handleCommand(connection: Connection, command: Command): Promise<void> | undefined {
+  try {
+    return run(connection, command)?.catch((error) => answerError(connection, command, error));
+  } catch (error) {
+    answerError(connection, command, error);
+    return undefined;
+  }
+}
+
+function run(connection: Connection, command: Command): Promise<void> | void {
+  switch (command.type) {
+    case "PING":
+      return connection.send("PONG", {});
+    case "PONG":
+      return;
+    case "PARTITIONED_METADATA":
+      return handlePartitionedMetadata(connection, command.body);
+    case "LOOKUP":
+      return handleLookup(connection, command.body);
+    case "PRODUCER":
+      return handleProducer(connection, command.body);
+    case "CLOSE_PRODUCER":
+      return handleCloseProducer(connection, command.body);
+    case "SUBSCRIBE":
+      return handleSubscribe(connection, command.body);
+    case "CLOSE_CONSUMER":
+      return handleCloseConsumer(connection, command.body);
+    case "UNSUBSCRIBE":
+      return handleUnsubscribe(connection, command.body);
+    case "SEEK":
+      return handleSeek(connection, command.body);
+    case "REDELIVER_UNACKNOWLEDGED_MESSAGES":
+      return handleRedeliver(connection, command.body);
+    case "GET_LAST_MESSAGE_ID":
+      return handleGetLastMessageId(connection, command.body);
+    case "CONSUMER_STATS":
+      return handleConsumerStats(connection, command.body);
+    case "GET_TOPICS_OF_NAMESPACE":
+      return handleGetTopics(connection, command.body);
+    case "GET_SCHEMA":
+      return handleGetSchema(connection, command.body);
+    case "GET_OR_CREATE_SCHEMA":
+      return handleGetOrCreateSchema(connection, command.body);
+    default:
+      throw new BrokerError(`Command ${command.type} is not supported by this broker`, {
+        code: "not_supported",
+      });
+  }
+}
+
+function requestIdOf(command: Command): bigint | undefined {
+  return "requestId" in command.body ? (command.body.requestId as bigint | undefined) : undefined;
+}
+
+function answerError(connection: Connection, command: Command, error: unknown): void {
+  if (connection.isClosed) return;
+  const requestId = requestIdOf(command);
+  // What names no request can have no answer: a response of a peer that takes itself for a broker.
+  if (requestId === undefined) return;
+  const answer = serverAnswer(error);
+  const schemaAnswer = { requestId, errorCode: answer.error, errorMessage: answer.message };
+  switch (command.type) {
+    case "PARTITIONED_METADATA":
+      return connection.send("PARTITIONED_METADATA_RESPONSE", {
+        requestId,
+        response: MetadataType.Failed,
+        ...answer,
+      });
+    case "LOOKUP":
+      return connection.send("LOOKUP_RESPONSE", {
+        requestId,
+        response: LookupType.Failed,
+        ...answer,
+      });
+    case "GET_SCHEMA":
+      return connection.send("GET_SCHEMA_RESPONSE", schemaAnswer);
+    case "GET_OR_CREATE_SCHEMA":
+      return connection.send("GET_OR_CREATE_SCHEMA_RESPONSE", schemaAnswer);
+    case "CONSUMER_STATS":
+      return connection.send("CONSUMER_STATS_RESPONSE", schemaAnswer);
+    default:
+      return connection.send("ERROR", { requestId, ...answer });
+  }
+}

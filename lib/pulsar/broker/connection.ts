@@ -1,0 +1,326 @@
+import { lineOf } from "../../base/mod.ts";
+import {
+  AckView,
+  COMMANDS,
+  decodeCommand,
+  encodeCommand,
+  FlowView,
+  FrameReader,
+  MetadataView,
+  PayloadSection,
+  ProtoWriter,
+  SendView,
+  ServerError,
+  writeSendReceipt,
+} from "../wire/mod.ts";
+import type { CommandBodies, CommandType, Frame } from "../wire/mod.ts";
+import type { Broker } from "./broker.ts";
+import { handleAck } from "./command_ack.ts";
+import { connect, handleCommand } from "./commands.ts";
+import type { Consumer } from "./consumer.ts";
+import { serverAnswer } from "./errors.ts";
+import type { ClientLink } from "./link.ts";
+import { Outbox } from "./outbox.ts";
+import type { Producer, ProducerAnswers, SequenceIds } from "./producer.ts";
+import { withChecksum } from "./record.ts";
+import type { Topic } from "./topic.ts";
+
+/** A socket, as `Deno.Conn` has it. */
+export interface Socket {
+  read(target: Uint8Array): Promise<number | null>;
+  write(bytes: Uint8Array): Promise<number>;
+  close(): void;
+}
+
+/** Request id of what answers no request: 2^64 − 1. */
+export const NO_REQUEST = -1n;
+/** A client that says nothing for this long is asked for a sign of life; after twice that it is gone. */
+const KEEP_ALIVE_MS = 30_000;
+/** A client whose place another one wants must answer within this. */
+const LIVENESS_MS = 5000;
+const COMMANDS_RUNNING_MAX = 10_000;
+/** First protocol version that knows ACTIVE_CONSUMER_CHANGE. */
+const ACTIVE_CONSUMER_VERSION = 12;
+
+const SEND = COMMANDS.SEND.number;
+const ACK = COMMANDS.ACK.number;
+const FLOW = COMMANDS.FLOW.number;
+
+const sendView = new SendView();
+const ackView = new AckView();
+const flowView = new FlowView();
+const section = new PayloadSection();
+const metadata = new MetadataView();
+const writer = new ProtoWriter();
+
+/** One client's connection: reads its frames, runs its commands, and owns its producers and consumers. */
+export class Connection implements ClientLink, ProducerAnswers {
+  readonly outbox: Outbox;
+  readonly producers = new Map<number, Producer>();
+  readonly consumers = new Map<number, Consumer>();
+  /** Ids whose creation is under way. */
+  readonly opening = new Set<string>();
+  clientVersion = "";
+  protocolVersion = 0;
+  isConnected = false;
+  isClosed = false;
+  readonly #reader = new FrameReader();
+  /** Producers that this side closed: what their clients sent before they knew is passed over. */
+  readonly #droppedProducers = new Set<number>();
+  readonly #stagedTopics = new Set<Topic>();
+  #commandsRunning = 0;
+  #lastReadMs: number;
+  #isAsked = false;
+  #signs: ((isAlive: boolean) => void)[] = [];
+
+  constructor(
+    readonly broker: Broker,
+    private readonly socket: Socket,
+    /** Of the client. */
+    readonly address: string,
+    /** Where clients find this broker. */
+    readonly serviceUrl: string,
+  ) {
+    this.#lastReadMs = this.#nowMs();
+    this.outbox = new Outbox(socket, {
+      drained: () => this.#wakeConsumers(),
+      writeFailed: () => this.close(),
+    });
+  }
+
+  #nowMs(): number {
+    return this.broker.parts.clock.monoUs() / 1000;
+  }
+
+  get knowsActiveConsumer(): boolean {
+    return this.protocolVersion >= ACTIVE_CONSUMER_VERSION;
+  }
+
+  /** Serves the client until it goes or is sent away. */
+  async run(): Promise<void> {
+    this.broker.connections.add(this);
+    this.broker.connectionsCreated++;
+    try {
+      while (!this.isClosed) {
+        const count = await this.socket.read(this.#reader.room());
+        if (count === null || this.isClosed) break;
+        this.#received(count);
+        // Who does not read its answers is not listened to.
+        const roomy = this.outbox.roomy();
+        if (roomy !== undefined) await roomy;
+      }
+    } catch (error) {
+      // A reset connection is how clients leave; anything else the operator should know.
+      if (!isDisconnect(error) && !this.isClosed) {
+        this.broker.parts.report(`connection of ${this.address} closed: ${lineOf(error)}`);
+      }
+    } finally {
+      this.close();
+    }
+  }
+
+  #received(count: number): void {
+    this.#lastReadMs = this.#nowMs();
+    this.#isAsked = false;
+    this.#reader.filled(count);
+    for (const resolve of this.#signs.splice(0)) resolve(true);
+    try {
+      for (let frame = this.#reader.next(); frame !== undefined; frame = this.#reader.next()) {
+        this.#handle(frame);
+        if (this.isClosed) break;
+      }
+    } finally {
+      this.flush();
+    }
+  }
+
+  /** Writes what the frames read so far have staged. */
+  flush(): void {
+    if (this.#stagedTopics.size === 0) return;
+    for (const topic of this.#stagedTopics) topic.flush();
+    this.#stagedTopics.clear();
+  }
+
+  #handle(frame: Frame): void {
+    if (!this.isConnected) this.#handshake(frame);
+    else if (frame.type === SEND) this.#send(frame);
+    else if (frame.type === FLOW) this.#flow(frame);
+    else if (frame.type === ACK) handleAck(this, ackView.read(frame), frame);
+    else this.#command(frame);
+  }
+
+  #handshake(frame: Frame): void {
+    const command = decodeCommand(frame);
+    // As Pulsar: who does not introduce himself is sent away without a word.
+    if (command?.type !== "CONNECT") this.close();
+    else connect(this, command.body);
+  }
+
+  #command(frame: Frame): void {
+    const command = decodeCommand(frame);
+    // Newer clients may say what an older broker passes over.
+    if (command === undefined) return;
+    if (command.type === "CONNECT" || this.#commandsRunning >= COMMANDS_RUNNING_MAX) {
+      this.close();
+      return;
+    }
+    // Commands see everything that came before them as written.
+    this.flush();
+    const running = handleCommand(this, command);
+    if (running === undefined) return;
+    this.#commandsRunning++;
+    void running.finally(() => this.#commandsRunning--);
+  }
+
+  #send(frame: Frame): void {
+    const { producerId, sequenceId, highestSequenceId } = sendView.read(frame);
+    const producer = this.producers.get(producerId);
+    if (producer === undefined) {
+      if (!this.#droppedProducers.has(producerId)) this.close();
+      return;
+    }
+    const { crc32c } = this.broker.parts;
+    section.read(frame.bytes, frame.commandEnd, frame.end);
+    if (!section.checksumMatches(crc32c)) {
+      this.#refuseChecksum(producer, sequenceId);
+      return;
+    }
+    metadata.read(section.bytes, section.metadataStart, section.metadataEnd);
+    const { messageCount, publishTimeMs } = metadata;
+    const body = section.hasChecksum
+      ? { bytes: frame.bytes, start: section.entryStart, end: section.end }
+      : withChecksum(frame.bytes, section.checkedStart, section.end, crc32c);
+    this.#stagedTopics.add(producer.topic);
+    producer.publish({ ...body, messageCount, publishTimeMs }, {
+      first: sequenceId,
+      highest: highestSequenceId,
+    });
+  }
+
+  #refuseChecksum(producer: Producer, sequenceId: number): void {
+    this.send("SEND_ERROR", {
+      producerId: producer.producerId,
+      sequenceId,
+      error: ServerError.ChecksumError,
+      message: "Checksum failed on the broker",
+    });
+    // Were a later message stored first, deduplication would take this one for a duplicate when it comes again.
+    if (!producer.isDeduplicated) return;
+    producer.topic.removeProducer(producer);
+    this.dropProducer(producer.producerId);
+  }
+
+  #flow(frame: Frame): void {
+    const { consumerId, messagePermits } = flowView.read(frame);
+    const consumer = this.consumers.get(consumerId);
+    if (consumer === undefined) return;
+    consumer.permits += messagePermits;
+    consumer.subscription.wake();
+  }
+
+  #wakeConsumers(): void {
+    for (const consumer of this.consumers.values()) consumer.subscription.wake();
+  }
+
+  /** Sends a command. */
+  send<Type extends CommandType>(type: Type, body: CommandBodies[Type]): void {
+    this.outbox.add(encodeCommand(type, body));
+  }
+
+  receipt(producer: Producer, ids: SequenceIds, ledgerId: number, entryId: number): void {
+    if (producer.isClosed && this.isClosed) return;
+    writeSendReceipt(writer.reset(), {
+      producerId: producer.producerId,
+      sequenceId: ids.first,
+      highestSequenceId: ids.highest,
+      ledgerId,
+      entryId,
+    });
+    this.outbox.add(writer.bytes, writer.start, writer.end);
+  }
+
+  sendError(producer: Producer, sequenceId: number, error: unknown): void {
+    this.send("SEND_ERROR", {
+      producerId: producer.producerId,
+      sequenceId,
+      ...serverAnswer(error),
+    });
+  }
+
+  dropConsumer(consumerId: number): void {
+    this.consumers.delete(consumerId);
+    this.send("CLOSE_CONSUMER", { consumerId, requestId: NO_REQUEST });
+  }
+
+  dropProducer(producerId: number): void {
+    this.producers.delete(producerId);
+    this.#droppedProducers.add(producerId);
+    this.send("CLOSE_PRODUCER", { producerId, requestId: NO_REQUEST });
+  }
+
+  /** A producer of this id is there again. */
+  addProducer(producer: Producer): void {
+    this.#droppedProducers.delete(producer.producerId);
+    this.producers.set(producer.producerId, producer);
+  }
+
+  sendActiveConsumerChange(consumerId: number, isActive: boolean): void {
+    if (this.knowsActiveConsumer) {
+      this.send("ACTIVE_CONSUMER_CHANGE", { consumerId, isActive });
+    }
+  }
+
+  isAlive(): Promise<boolean> {
+    if (this.isClosed) return Promise.resolve(false);
+    this.send("PING", {});
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#signs.push(resolve);
+    const waiting = new AbortController();
+    this.broker.parts.clock.sleep(LIVENESS_MS, waiting.signal).then(() => {
+      resolve(false);
+      this.close();
+    }, () => {});
+    return promise.finally(() => waiting.abort());
+  }
+
+  /** Once a second: asks a silent client for a sign of life, and closes one that gives none. */
+  checkAlive(): void {
+    const silentMs = this.#nowMs() - this.#lastReadMs;
+    if (silentMs < KEEP_ALIVE_MS) return;
+    if (silentMs >= 2 * KEEP_ALIVE_MS || !this.isConnected) this.close();
+    else if (!this.#isAsked) {
+      this.#isAsked = true;
+      this.send("PING", {});
+    }
+  }
+
+  /** Closes after everything was written. */
+  async end(): Promise<void> {
+    await Promise.race([this.outbox.flushed(), this.broker.parts.clock.sleep(1000)]);
+    this.close();
+  }
+
+  /** Ends the connection; its producers and consumers go with it. */
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.broker.connections.delete(this);
+    this.flush();
+    for (const producer of this.producers.values()) producer.topic.removeProducer(producer);
+    for (const consumer of this.consumers.values()) consumer.subscription.remove(consumer);
+    for (const resolve of this.#signs.splice(0)) resolve(false);
+    this.outbox.close();
+    try {
+      this.socket.close();
+    } catch {
+      // It was closed from the other side already.
+    }
+  }
+}
+
+function isDisconnect(error: unknown): boolean {
+  return error instanceof Error &&
+    /ConnectionReset|BrokenPipe|ConnectionAborted|Interrupted|BadResource|UnexpectedEof/.test(
+      error.name,
+    );
+}

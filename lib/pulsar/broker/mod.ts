@@ -1,0 +1,7 @@
+/** An embedded broker that speaks Pulsar's binary protocol and admin interface, with its messages on disk. */
+export { startBroker } from "./start.ts";
+export type { BrokerHandle, StartOptions } from "./start.ts";
+export { BrokerError } from "./errors.ts";
+export type { BrokerErrorCode } from "./errors.ts";
+export type { Durability } from "./log.ts";
+export type { BacklogPolicy, TopicPolicies } from "./topic.ts";

@@ -1,0 +1,208 @@
+import { lineOf } from "../../base/mod.ts";
+import type { Consumer } from "./consumer.ts";
+import { Cursor } from "./cursor.ts";
+import type { CursorState } from "./cursor.ts";
+import { SingleActiveDispatcher } from "./dispatcher.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import { BrokerError } from "./errors.ts";
+import type { Position } from "./position.ts";
+import { comparePositions } from "./position.ts";
+import type { Topic } from "./topic.ts";
+
+/** Kinds of subscription, by Pulsar's names. */
+export type SubscriptionKind = "Exclusive" | "Shared" | "Failover" | "Key_Shared";
+
+/** What survives a restart of a durable subscription. */
+export interface SubscriptionState extends CursorState {
+  readonly name: string;
+  readonly kind: SubscriptionKind;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/** What a new subscription starts with. */
+export interface SubscriptionOptions {
+  readonly name: string;
+  readonly isDurable: boolean;
+  readonly cursor: Cursor;
+  readonly kind?: SubscriptionKind;
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+/** A named place in a topic, and those who read from it. */
+export class Subscription {
+  readonly name: string;
+  readonly isDurable: boolean;
+  readonly cursor: Cursor;
+  properties: Readonly<Record<string, string>>;
+  kind: SubscriptionKind;
+  /** The cursor has moved since it was last written. */
+  isDirty = false;
+  messagesOut = 0;
+  bytesOut = 0;
+  /** Why nothing can be read for it, while that is so. */
+  readError: unknown;
+  #dispatcher: Dispatcher | undefined;
+
+  constructor(readonly topic: Topic, options: SubscriptionOptions) {
+    this.name = options.name;
+    this.isDurable = options.isDurable;
+    this.cursor = options.cursor;
+    this.kind = options.kind ?? "Exclusive";
+    this.properties = options.properties ?? {};
+  }
+
+  /** The subscription of {@link Subscription.state}. */
+  static restore(topic: Topic, state: SubscriptionState): Subscription {
+    return new Subscription(topic, {
+      name: state.name,
+      isDurable: true,
+      cursor: Cursor.restore(topic.log, state),
+      kind: state.kind,
+      properties: state.properties,
+    });
+  }
+
+  state(): SubscriptionState {
+    const { name, kind, properties } = this;
+    return { name, kind, properties, ...this.cursor.state() };
+  }
+
+  get consumers(): readonly Consumer[] {
+    return this.#dispatcher?.consumers ?? [];
+  }
+
+  get active(): Consumer | undefined {
+    return this.#dispatcher?.active;
+  }
+
+  /** Entries and bytes that are not acknowledged. */
+  backlog(): { readonly entries: number; readonly bytes: number } {
+    const behind = this.topic.log.behind(this.cursor.markDelete);
+    return { entries: Math.max(0, behind.entries - this.cursor.ackedBehind), bytes: behind.bytes };
+  }
+
+  /** @throws {BrokerError} `consumer_busy`, `not_supported` */
+  async add(consumer: Consumer, kind: SubscriptionKind): Promise<void> {
+    if (kind !== "Exclusive" && kind !== "Failover") {
+      throw new BrokerError(
+        `Cannot subscribe: subscriptions of type ${kind} are not supported by this broker yet`,
+        { code: "not_supported", cure: "use Exclusive or Failover" },
+      );
+    }
+    if (this.consumers.length > 0 && kind !== this.kind) {
+      throw new BrokerError("Cannot subscribe: Subscription is of different type", {
+        code: "consumer_busy",
+        retryable: true,
+      });
+    }
+    this.#dispatcher = this.#dispatcherFor(kind);
+    await this.#dispatcher.add(consumer);
+  }
+
+  #dispatcherFor(kind: "Exclusive" | "Failover"): Dispatcher {
+    if (this.#dispatcher !== undefined && kind === this.kind) return this.#dispatcher;
+    this.#dispatcher?.close();
+    if (this.kind !== kind) this.touch();
+    this.kind = kind;
+    const { clock, failoverDelayMs } = this.topic.context;
+    return new SingleActiveDispatcher(this, { clock, kind, failoverDelayMs });
+  }
+
+  remove(consumer: Consumer): void {
+    consumer.isClosed = true;
+    this.#dispatcher?.remove(consumer);
+  }
+
+  /** Sends what can be sent. */
+  wake(): void {
+    this.#dispatcher?.wake();
+  }
+
+  redeliver(consumer: Consumer, positions: readonly Position[]): void {
+    this.#dispatcher?.redeliver(consumer, positions);
+  }
+
+  noteOut(messages: number, bytes: number): void {
+    this.messagesOut += messages;
+    this.bytesOut += bytes;
+    this.topic.messagesOut += messages;
+    this.topic.bytesOut += bytes;
+  }
+
+  /** A failed read is told once, until a read succeeds again. */
+  reportReadError(error: unknown): void {
+    if (this.readError === undefined) {
+      this.topic.context.report(
+        `subscription ${JSON.stringify(this.name)} of ${this.topic.name.full} stands still: ${
+          lineOf(error)
+        }`,
+      );
+    }
+    this.readError = error;
+  }
+
+  ackCumulative(position: Position): void {
+    this.#moved(() => this.cursor.ackCumulative(this.#clamp(position)));
+  }
+
+  ackIndividual(position: Position): void {
+    if (comparePositions(position, this.#clamp(position)) !== 0) return;
+    this.#moved(() => this.cursor.ackIndividual(position));
+  }
+
+  /** Words with a bit for each message of the entry that is not acknowledged; cumulative ones acknowledge all entries before too. */
+  ackPartial(position: Position, words: readonly bigint[], isCumulative: boolean): void {
+    if (comparePositions(position, this.#clamp(position)) !== 0) return;
+    this.#moved(() => {
+      if (isCumulative) this.cursor.ackCumulative(this.topic.log.previousPosition(position));
+      this.cursor.ackPartial(position, words);
+    });
+  }
+
+  /** No client may acknowledge what is not there yet. */
+  #clamp(position: Position): Position {
+    const last = this.topic.log.last ?? this.topic.log.beforeFirst;
+    return comparePositions(position, last) > 0 ? last : position;
+  }
+
+  #moved(action: () => void): void {
+    const { ledgerId } = this.cursor.markDelete;
+    action();
+    this.touch();
+    if (this.cursor.markDelete.ledgerId !== ledgerId) this.topic.wantTrim();
+  }
+
+  /** The cursor must be written. */
+  touch(): void {
+    if (!this.isDurable) return;
+    this.isDirty = true;
+    this.topic.wantCursors();
+  }
+
+  /**
+   * Moves the cursor and closes all consumers, who subscribe again: as Pulsar's seek.
+   *
+   * @param markDelete everything up to this counts as acknowledged
+   * @param ackSet of the entry behind it: a bit for each message that is not acknowledged
+   */
+  reset(markDelete: Position, ackSet?: readonly bigint[]): void {
+    this.dropConsumers();
+    this.cursor.reset(markDelete, this.topic.log.nextPosition(markDelete), ackSet);
+    this.#dispatcher?.rewind();
+    this.touch();
+  }
+
+  /** Closes all consumers; their clients subscribe again. */
+  dropConsumers(): void {
+    for (const consumer of [...this.consumers]) {
+      this.remove(consumer);
+      consumer.link.dropConsumer(consumer.consumerId);
+    }
+  }
+
+  close(): void {
+    this.dropConsumers();
+    this.#dispatcher?.close();
+    this.#dispatcher = undefined;
+  }
+}

@@ -1,0 +1,405 @@
+import type { Clock } from "../../base/mod.ts";
+import { lineOf, textOf } from "../../base/mod.ts";
+import { MetadataView, PayloadSection } from "../wire/mod.ts";
+import { Cursor } from "./cursor.ts";
+import { Deduplication } from "./deduplication.ts";
+import type { DeduplicationState } from "./deduplication.ts";
+import { readDocument, writeDocument } from "./document.ts";
+import type { DocumentPlace } from "./document.ts";
+import { BrokerError } from "./errors.ts";
+import { PartitionLog } from "./log.ts";
+import type { AppendListener, Entry, LogShared } from "./log.ts";
+import { EARLIEST } from "./position.ts";
+import type { Position } from "./position.ts";
+import type { Producer } from "./producer.ts";
+import { comparePositions } from "./position.ts";
+import { Rates } from "./rates.ts";
+import { Subscription } from "./subscription.ts";
+import type { SubscriptionState } from "./subscription.ts";
+import { encodeName } from "./topic_name.ts";
+import type { TopicName } from "./topic_name.ts";
+
+/** What a topic keeps or refuses; sizes in bytes, times in ms, −1 for no bound. */
+export interface TopicPolicies {
+  /** Acknowledged data is kept up to this size; 0 keeps none. */
+  readonly retentionBytes: number;
+  /** Acknowledged data is kept for this long; 0 keeps none. */
+  readonly retentionMs: number;
+  /** Data that some subscription has not acknowledged may take this much. */
+  readonly backlogBytesMax: number;
+  /** Over that: `producer_request_hold` and `producer_exception` close the producers and refuse new ones, to wait or to give up. */
+  readonly backlogPolicy: BacklogPolicy;
+  readonly isDeduplicating: boolean;
+}
+
+/** What happens over the backlog quota, by Pulsar's names. */
+export type BacklogPolicy =
+  | "producer_request_hold"
+  | "producer_exception"
+  | "consumer_backlog_eviction";
+
+/** What topics share. */
+export interface TopicContext {
+  readonly shared: LogShared;
+  readonly clock: Clock;
+  readonly failoverDelayMs: number;
+  /** For the operator, one line. */
+  report(line: string): void;
+  /** Something of this topic is to be written soon. */
+  wantHousekeeping(topic: Topic): void;
+}
+
+const DEDUPLICATION = "deduplication.json";
+const STATE = "topic.json";
+const CURSOR_SUFFIX = ".cursor";
+/** Data that nobody subscribes to is kept at least this long, as the least age of a Pulsar ledger before it rolls. */
+const UNSUBSCRIBED_KEEP_MS = 10 * 60_000;
+const LONELY_SECONDS_MAX = 30;
+
+interface TopicState {
+  readonly name: string;
+  /** Counts exclusive producers, −1 before the first. */
+  readonly epoch: number;
+}
+
+/** One topic without partitions, or one partition: a log, those who write it, and those who read it. */
+export class Topic {
+  readonly producers = new Map<string, Producer>();
+  readonly subscriptions = new Map<string, Subscription>();
+  messagesIn = 0;
+  bytesIn = 0;
+  messagesOut = 0;
+  bytesOut = 0;
+  /** Counts exclusive producers, −1 before the first. */
+  epoch = -1;
+  isClosed = false;
+  #areCursorsDirty = false;
+  #isTrimWanted = false;
+  #isFlushWanted = false;
+  #writing: Promise<void> | undefined;
+  #snapshotAt: Position = EARLIEST;
+  /** Seconds for which a reader's subscription has had no reader. */
+  readonly #lonely = new Map<string, number>();
+  readonly rates = new Rates();
+
+  private constructor(
+    readonly name: TopicName,
+    readonly context: TopicContext,
+    readonly policies: () => TopicPolicies,
+    readonly log: PartitionLog,
+    readonly deduplication: Deduplication,
+  ) {
+    log.onReadable = () => this.wake();
+    log.onSealed = () => this.wantTrim();
+  }
+
+  /**
+   * Opens a topic from its folder, which is made where there is none.
+   *
+   * @throws {BrokerError} `damaged`, `disk_full`, `disk_error`
+   */
+  static async open(
+    name: TopicName,
+    folder: string,
+    context: TopicContext,
+    policies: () => TopicPolicies,
+  ): Promise<Topic> {
+    const { disk, crc32c, durability } = context.shared;
+    const at = { disk, crc32c, durability, folder };
+    const deduplication = new Deduplication();
+    const known = readDocument<DeduplicationState>({ ...at, name: DEDUPLICATION });
+    for (const [producer, id] of known?.producers ?? []) deduplication.recover(producer, id);
+    const after = known === undefined
+      ? EARLIEST
+      : { ledgerId: known.position[0], entryId: known.position[1] };
+    const log = await PartitionLog.open(context.shared, folder, {
+      after,
+      visit: (_header, bytes, start, end) => recoverSequence(deduplication, bytes, start, end),
+    });
+    const topic = new Topic(name, context, policies, log, deduplication);
+    topic.#snapshotAt = after;
+    const state = readDocument<TopicState>({ ...at, name: STATE });
+    topic.epoch = state?.epoch ?? -1;
+    if (state === undefined) await topic.saveState();
+    for (const file of disk.list(folder)) {
+      if (!file.endsWith(CURSOR_SUFFIX)) continue;
+      const subscription = readDocument<SubscriptionState>({ ...at, name: file })!;
+      topic.subscriptions.set(subscription.name, Subscription.restore(topic, subscription));
+    }
+    return topic;
+  }
+
+  #place(name: string): DocumentPlace {
+    const { disk, crc32c, durability } = this.context.shared;
+    return { disk, crc32c, durability, folder: this.log.folder, name };
+  }
+
+  /** Writes what is known of the topic beside its log. */
+  saveState(): Promise<void> {
+    const state: TopicState = { name: this.name.full, epoch: this.epoch };
+    return writeDocument(this.#place(STATE), state);
+  }
+
+  /** Stages an entry; `flush` writes it. */
+  stage(entry: Entry, listener: AppendListener): void {
+    this.#isFlushWanted = true;
+    this.log.append(entry, listener);
+  }
+
+  /** Writes what was staged. */
+  flush(): void {
+    if (!this.#isFlushWanted) return;
+    this.#isFlushWanted = false;
+    this.log.flush();
+  }
+
+  noteIn(messages: number, bytes: number): void {
+    this.messagesIn += messages;
+    this.bytesIn += bytes;
+  }
+
+  /** Sends to all subscriptions what can be sent. */
+  wake(): void {
+    for (const subscription of this.subscriptions.values()) subscription.wake();
+  }
+
+  /** A producer's entry could not be stored: it is closed, so that its client comes again with everything that has no receipt. */
+  producerFailed(producer: Producer, error: BrokerError): void {
+    if (this.producers.get(producer.name) !== producer) return;
+    this.context.report(
+      `producer ${JSON.stringify(producer.name)} of ${this.name.full}: ${lineOf(error)}`,
+    );
+    this.removeProducer(producer);
+    producer.link.dropProducer(producer.producerId);
+  }
+
+  removeProducer(producer: Producer): void {
+    producer.isClosed = true;
+    if (this.producers.get(producer.name) === producer) this.producers.delete(producer.name);
+  }
+
+  /** Closes all producers; their clients create them again. */
+  dropProducers(): void {
+    for (const producer of [...this.producers.values()]) {
+      this.removeProducer(producer);
+      producer.link.dropProducer(producer.producerId);
+    }
+  }
+
+  /** The subscription of a name, made at `markDelete` where there is none. */
+  subscribe(name: string, options: {
+    readonly isDurable: boolean;
+    readonly markDelete: () => Position;
+    readonly properties?: Readonly<Record<string, string>>;
+  }): Subscription {
+    const there = this.subscriptions.get(name);
+    if (there !== undefined) return there;
+    const subscription = new Subscription(this, {
+      name,
+      isDurable: options.isDurable,
+      cursor: new Cursor(this.log, options.markDelete()),
+      properties: options.properties ?? {},
+    });
+    this.subscriptions.set(name, subscription);
+    subscription.touch();
+    return subscription;
+  }
+
+  /** Removes a subscription and its cursor. */
+  unsubscribe(subscription: Subscription): void {
+    subscription.close();
+    this.subscriptions.delete(subscription.name);
+    if (!subscription.isDurable) return;
+    const { disk } = this.context.shared;
+    disk.remove(`${this.log.folder}/${encodeName(subscription.name)}${CURSOR_SUFFIX}`);
+    this.wantTrim();
+  }
+
+  /** A cursor moved: it is written soon. */
+  wantCursors(): void {
+    this.#areCursorsDirty = true;
+    this.context.wantHousekeeping(this);
+  }
+
+  /** A segment may have become free: it is removed soon. */
+  wantTrim(): void {
+    this.#isTrimWanted = true;
+    this.context.wantHousekeeping(this);
+  }
+
+  /**
+   * Writes the cursors that moved.
+   *
+   * @throws {BrokerError} `disk_full`, `disk_error`; they are tried again
+   */
+  async saveCursors(): Promise<void> {
+    while (this.#areCursorsDirty || this.#writing !== undefined) {
+      if (this.#writing !== undefined) {
+        await this.#writing.catch(() => {});
+        continue;
+      }
+      this.#writing = this.#writeCursors().finally(() => {
+        this.#writing = undefined;
+      });
+      await this.#writing;
+    }
+  }
+
+  async #writeCursors(): Promise<void> {
+    this.#areCursorsDirty = false;
+    for (const subscription of [...this.subscriptions.values()]) {
+      if (!subscription.isDirty) continue;
+      subscription.isDirty = false;
+      const name = `${encodeName(subscription.name)}${CURSOR_SUFFIX}`;
+      try {
+        await writeDocument(this.#place(name), subscription.state());
+      } catch (error) {
+        subscription.isDirty = true;
+        this.#areCursorsDirty = true;
+        throw error;
+      }
+    }
+  }
+
+  /** Writes cursors and removes what nobody needs any more; called some time after it was wanted. */
+  async housekeep(): Promise<void> {
+    await this.saveCursors();
+    if (this.#isTrimWanted) await this.trim();
+  }
+
+  /** The lowest place of all durable subscriptions, or undefined without any. */
+  slowest(): Position | undefined {
+    let slowest: Position | undefined;
+    for (const { isDurable, cursor: { markDelete } } of this.subscriptions.values()) {
+      if (!isDurable) continue;
+      if (slowest === undefined || comparePositions(markDelete, slowest) < 0) slowest = markDelete;
+    }
+    return slowest;
+  }
+
+  /** Removes segments that every durable subscription has acknowledged, beyond what is to be retained. */
+  async trim(): Promise<void> {
+    this.#isTrimWanted = false;
+    if (this.log.segments.length < 2) return;
+    await this.#snapshotDeduplication();
+    const slowest = this.slowest();
+    const { retentionBytes, retentionMs } = this.policies();
+    const now = this.context.clock.wallMs();
+    const keepMs = slowest === undefined
+      ? Math.max(UNSUBSCRIBED_KEEP_MS, retentionMs)
+      : retentionMs;
+    let sizeBytes = this.log.sizeBytes;
+    this.log.trim(({ ledgerId, index }) => {
+      const isAcknowledged = slowest === undefined || ledgerId < slowest.ledgerId ||
+        (ledgerId === slowest.ledgerId && slowest.entryId + 1 >= index.entryCount);
+      const isCounted = ledgerId <= this.#snapshotAt.ledgerId;
+      const isOld = retentionMs >= 0 && now - index.sealedAtMs >= keepMs;
+      const isTooMuch = retentionBytes >= 0 && sizeBytes > retentionBytes && slowest !== undefined;
+      // As in Pulsar: whichever bound of retention is reached first; with both 0 nothing is retained.
+      const isFree = isAcknowledged && isCounted && (isOld || (isTooMuch && retentionBytes > 0));
+      if (isFree) sizeBytes -= index.sizeBytes;
+      return isFree;
+    });
+  }
+
+  async #snapshotDeduplication(): Promise<void> {
+    const { last } = this.log;
+    if (last === undefined || comparePositions(last, this.#snapshotAt) === 0) return;
+    await writeDocument(this.#place(DEDUPLICATION), this.deduplication.state(last));
+    this.#snapshotAt = last;
+  }
+
+  /** Bytes that some durable subscription has not acknowledged. */
+  backlogBytes(): number {
+    const slowest = this.slowest();
+    return slowest === undefined ? 0 : this.log.behind(slowest).bytes;
+  }
+
+  /** @throws {BrokerError} `quota_held`, `quota_refused` when producers must wait for the subscriptions */
+  assertQuota(): void {
+    const { backlogBytesMax, backlogPolicy } = this.policies();
+    if (backlogBytesMax < 0 || this.backlogBytes() < backlogBytesMax) return;
+    if (backlogPolicy === "consumer_backlog_eviction") return;
+    throw new BrokerError("Cannot create producer on topic with backlog quota exceeded", {
+      code: backlogPolicy === "producer_exception" ? "quota_refused" : "quota_held",
+      retryable: true,
+      cure: "let the consumers acknowledge, or raise the backlog quota",
+    });
+  }
+
+  /** Applies the backlog quota to those who are connected. */
+  enforceQuota(): void {
+    const { backlogBytesMax, backlogPolicy } = this.policies();
+    if (backlogBytesMax < 0 || this.backlogBytes() < backlogBytesMax) return;
+    if (backlogPolicy === "consumer_backlog_eviction") this.#evict(backlogBytesMax);
+    else if (this.producers.size > 0) this.dropProducers();
+  }
+
+  /** Moves slow subscriptions over the oldest segments. */
+  #evict(backlogBytesMax: number): void {
+    for (const { ledgerId, index } of this.log.segments.slice(0, -1)) {
+      if (this.backlogBytes() < backlogBytesMax) return;
+      const position = { ledgerId, entryId: index.entryCount - 1 };
+      for (const subscription of this.subscriptions.values()) {
+        if (comparePositions(subscription.cursor.markDelete, position) < 0) {
+          subscription.ackCumulative(position);
+        }
+      }
+    }
+  }
+
+  /** Once a second. */
+  tick(): void {
+    this.enforceQuota();
+    this.rates.sample(this, this.context.clock.monoUs());
+    for (const [name, { isDurable, consumers }] of this.subscriptions) {
+      // A reader's subscription outlives a seek, but not its reader.
+      if (!isDurable && consumers.length === 0) this.#endReader(name);
+    }
+  }
+
+  #endReader(name: string): void {
+    const seconds = (this.#lonely.get(name) ?? 0) + 1;
+    this.#lonely.set(name, seconds);
+    if (seconds < LONELY_SECONDS_MAX) return;
+    this.#lonely.delete(name);
+    this.subscriptions.get(name)?.close();
+    this.subscriptions.delete(name);
+  }
+
+  /** Once a minute: gives back what nobody uses now. */
+  closeIdle(): void {
+    this.wantTrim();
+    this.log.closeIdleFiles();
+  }
+
+  /** Closes everything on it and writes what must survive. */
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.dropProducers();
+    for (const subscription of this.subscriptions.values()) subscription.close();
+    await this.log.close();
+    try {
+      await this.saveCursors();
+      await this.#snapshotDeduplication();
+    } catch (error) {
+      this.context.report(`${this.name.full}: ${lineOf(error)}`);
+    }
+  }
+}
+
+const section = new PayloadSection();
+const metadata = new MetadataView();
+
+function recoverSequence(
+  deduplication: Deduplication,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  const { metadataStart, metadataEnd } = section.read(bytes, start, end);
+  metadata.read(bytes, metadataStart, metadataEnd);
+  const name = textOf(bytes.subarray(metadata.producerNameStart, metadata.producerNameEnd));
+  deduplication.recover(name, Math.max(metadata.sequenceId, metadata.highestSequenceId));
+}
