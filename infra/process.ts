@@ -6,6 +6,7 @@
 import { systemClock, UsageError } from "../lib/base/mod.ts";
 
 const POLL_MS = 50;
+const PORT_WAIT_MS = 1_000;
 
 /**
  * Starts a program in a session of its own, its output in `outputFile`.
@@ -91,23 +92,33 @@ export async function residentBytes(pid: number): Promise<number | undefined> {
 }
 
 /**
- * A port on loopback that nothing listens on.
+ * A port on loopback that nothing listens on. One that is taken is tried for a moment longer: a process that was killed
+ * is gone from the list of processes some milliseconds before its sockets are.
  *
  * @param port the one that is wanted, 0 for any
  * @throws {UsageError} when it is taken or not allowed
  */
-export function freePort(port: number, flag: string): number {
-  try {
-    const listener = Deno.listen({ hostname: "127.0.0.1", port });
-    const free = listener.addr.port;
-    listener.close();
-    return free;
-  } catch (error) {
-    const state = error instanceof Deno.errors.AddrInUse
-      ? `port ${port} is taken`
-      : `port ${port} cannot be opened (${(error as Error).message})`;
-    throw new UsageError(`Cannot start: ${state}`, `give another one with --${flag}`, error);
+export async function freePort(port: number, flag: string): Promise<number> {
+  const untilUs = systemClock.monoUs() + PORT_WAIT_MS * 1000;
+  for (;;) {
+    try {
+      const listener = Deno.listen({ hostname: "127.0.0.1", port });
+      const free = listener.addr.port;
+      listener.close();
+      return free;
+    } catch (error) {
+      const isTaken = error instanceof Deno.errors.AddrInUse;
+      if (!isTaken || systemClock.monoUs() > untilUs) throw portError(port, flag, error as Error);
+    }
+    await systemClock.sleep(POLL_MS);
   }
+}
+
+function portError(port: number, flag: string, error: Error): UsageError {
+  const state = error instanceof Deno.errors.AddrInUse
+    ? `port ${port} is taken`
+    : `port ${port} cannot be opened (${error.message})`;
+  return new UsageError(`Cannot start: ${state}`, `give another one with --${flag}`, error);
 }
 
 /** The last lines of a text file, the empty ones left out; none when there is no such file. */

@@ -109,8 +109,8 @@ async function record(
 
 async function recordAll(list: readonly Scenario[], extraFlags: string[]): Promise<void> {
   if (list.length === 0) return;
-  const behindProxyPort = freePort(0, "port");
-  const internalPort = freePort(0, "port");
+  const behindProxyPort = await freePort(0, "port");
+  const internalPort = await freePort(0, "port");
   const recorder = new Recorder(behindProxyPort);
   const conf = [
     `advertisedListeners=internal:pulsar://127.0.0.1:${internalPort},recorded:pulsar://127.0.0.1:${recorder.port}`,

@@ -148,8 +148,8 @@ function refuseOtherOptions(running: PulsarServer, options: PulsarOptions): void
 
 async function start(java: string, options: PulsarOptions): Promise<PulsarServer> {
   const { dataDir } = options;
-  const port = freePort(options.port, "port");
-  const adminPort = freePort(options.adminPort, "admin-port");
+  const port = await freePort(options.port, "port");
+  const adminPort = await freePort(options.adminPort, "admin-port");
   await prepareFolder(dataDir);
   const auth = await prepareAuth(options);
   const { journalSync, conf } = options;

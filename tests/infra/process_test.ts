@@ -58,24 +58,29 @@ Deno.test("endProcess() leaves a process alone that is not the one that was mean
   assert.equal(await endProcess({ pid: Deno.pid, mark: MARK, waitMs: 0 }), "absent");
 });
 
-Deno.test("freePort() finds a free port and names one that is taken", () => {
-  const port = freePort(0, "port");
+Deno.test("freePort() finds a free port and names one that is taken", async () => {
+  const port = await freePort(0, "port");
   assert(port > 0);
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const taken = listener.addr.port;
   try {
-    assert.throws(
-      () => freePort(taken, "admin-port"),
-      (error) => {
-        assert(error instanceof UsageError);
-        assert.equal(error.message, `Cannot start: port ${taken} is taken`);
-        assert.equal(error.cure, "give another one with --admin-port");
-        return true;
-      },
-    );
+    await assert.rejects(freePort(taken, "admin-port"), (error) => {
+      assert(error instanceof UsageError);
+      assert.equal(error.message, `Cannot start: port ${taken} is taken`);
+      assert.equal(error.cure, "give another one with --admin-port");
+      return true;
+    });
   } finally {
     listener.close();
   }
+});
+
+Deno.test("freePort() waits a moment for a port that is just being given up", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const found = freePort(port, "port");
+  listener.close();
+  assert.equal(await found, port);
 });
 
 Deno.test("lastLines() gives the end of a file, and nothing for none", async () => {
