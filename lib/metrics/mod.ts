@@ -11,6 +11,7 @@ export type { Scrape } from "./parser.ts";
 export { measureEventLoop, processCpuSec, processRssBytes, registerProcess } from "./process.ts";
 export type { EventLoopProbe } from "./process.ts";
 export { bucketIncrease, counterIncrease, gauges, ratesPerSec, totals } from "./rates.ts";
+export { isRestart, spaced, withoutMisses } from "./regular.ts";
 export { MetricRegistry } from "./registry.ts";
 export type { Labels, MetricOptions } from "./registry.ts";
 export { parseSamples, readSamples, roleOf, SampleLog } from "./series.ts";

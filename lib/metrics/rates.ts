@@ -1,5 +1,6 @@
 import type { CumulativeBuckets } from "./buckets.ts";
 import type { Scrape } from "./parser.ts";
+import { isRestart } from "./regular.ts";
 import { roleOf, type Sample } from "./series.ts";
 
 /** What grew between two samples of one role's instance. */
@@ -10,6 +11,8 @@ export interface Step {
   readonly elapsedSec: number;
   readonly before: Scrape;
   readonly after: Scrape;
+  /** Another process answers than before: all that it counted is new. */
+  readonly isRestarted: boolean;
 }
 
 /**
@@ -27,10 +30,25 @@ export function stepsOf(samples: readonly Sample[], role: string): Step[] {
       const before = last.get(instance);
       last.set(instance, { atMs, scrape: after });
       if (before === undefined || atMs <= before.atMs) continue;
-      steps.push({ index, elapsedSec: (atMs - before.atMs) / 1000, before: before.scrape, after });
+      steps.push({
+        index,
+        elapsedSec: (atMs - before.atMs) / 1000,
+        before: before.scrape,
+        after,
+        isRestarted: isRestart(before.scrape, after),
+      });
     }
   });
   return steps;
+}
+
+/** How much a counter grew in a step, undefined where either end does not have it. */
+function increaseIn(step: Step, metric: string): number | undefined {
+  const { before, after, isRestarted } = step;
+  const isKnown = before.values[metric] !== undefined;
+  return isKnown && isRestarted
+    ? after.values[metric]
+    : counterIncrease(before.values[metric], after.values[metric]);
 }
 
 /**
@@ -99,7 +117,7 @@ export function ratesPerSec(
 ): (number | null)[] {
   const rates: (number | null)[] = samples.map(() => null);
   for (const step of stepsOf(samples, role)) {
-    const grown = counterIncrease(step.before.values[metric], step.after.values[metric]);
+    const grown = increaseIn(step, metric);
     if (grown !== undefined) rates[step.index] = (rates[step.index] ?? 0) + grown / step.elapsedSec;
   }
   return rates;
@@ -112,9 +130,8 @@ export function ratesPerSec(
  */
 export function totals(samples: readonly Sample[], role: string, metric: string): number[] {
   const grown = samples.map(() => 0);
-  for (const { index, before, after } of stepsOf(samples, role)) {
-    grown[index] = grown[index]! +
-      (counterIncrease(before.values[metric], after.values[metric]) ?? 0);
+  for (const step of stepsOf(samples, role)) {
+    grown[step.index] = grown[step.index]! + (increaseIn(step, metric) ?? 0);
   }
   // What an instance had counted when it was first seen counts as well.
   const seen = new Set<string>();

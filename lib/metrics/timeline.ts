@@ -3,6 +3,7 @@ import { bucketQuantileSec, type CumulativeBuckets } from "./buckets.ts";
 import { downsample, type Points } from "./downsample.ts";
 import { METRIC } from "./names.ts";
 import { addBuckets, bucketIncrease, gauges, ratesPerSec, stepsOf, totals } from "./rates.ts";
+import { spaced, withoutMisses } from "./regular.ts";
 import { roleOf, type Sample } from "./series.ts";
 
 /** CPU and memory of a role over time, all its instances together. */
@@ -47,7 +48,7 @@ export interface TimelineOptions {
  */
 export function timelineOf(samples: readonly Sample[], options: TimelineOptions = {}): Timeline {
   const { startMs = samples[0]?.atMs ?? 0, pointsMax = 600 } = options;
-  const used = samples.filter(({ atMs }) => atMs >= startMs);
+  const used = withoutMisses(spaced(samples.filter(({ atMs }) => atMs >= startMs)));
   const times = used.map(({ atMs }) => (atMs - startMs) / 1000);
   const thin = (values: readonly (number | null)[]): Points =>
     downsample(times.map((atSec, i) => [atSec, values[i] ?? null]), pointsMax);
@@ -124,10 +125,10 @@ function quantilesUs(
   quantile: number,
 ): (number | null)[] {
   const added = new Map<number, CumulativeBuckets[]>();
-  for (const { index, before, after } of stepsOf(samples, role)) {
+  for (const { index, before, after, isRestarted } of stepsOf(samples, role)) {
     const later = after.buckets[metric];
     if (later === undefined) continue;
-    const grown = bucketIncrease(before.buckets[metric] ?? [], later);
+    const grown = isRestarted ? later : bucketIncrease(before.buckets[metric] ?? [], later);
     added.set(index, [...(added.get(index) ?? []), grown]);
   }
   return samples.map((_, index) => {

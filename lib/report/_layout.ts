@@ -24,7 +24,7 @@ export const SIZES = {
 export type Size = (typeof SIZES)["wide" | "narrow"];
 
 /** Between the entries of a legend, across and down. */
-const LEGEND_GAP_PX = 12;
+const LEGEND_GAP_PX = 16;
 /** Height of a row of the legend. */
 export const LEGEND_ROW_PX = 26;
 /** Height of title and subtitle. */
