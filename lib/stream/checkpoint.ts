@@ -197,9 +197,18 @@ function readPending(reader: ByteReader): PendingBatch {
   const sinceEpoch = reader.varint();
   const emittedAtMs: WallTimeMs = reader.float64();
   const contentHash = reader.text();
-  const restored = restoreBatch(reader.bytes(), emittedAtMs);
+  const restored = restorePending(reader, emittedAtMs);
   if (restored.batch.contentHash !== contentHash) {
     throw reader.corrupt(`the content of batch ${restored.batch.batchId} is not what it was`);
   }
   return { ...restored, closedBy, sinceEpoch };
+}
+
+function restorePending(reader: ByteReader, emittedAtMs: WallTimeMs): BuiltBatch {
+  const content = reader.bytes();
+  try {
+    return restoreBatch(content, emittedAtMs);
+  } catch (cause) {
+    throw reader.corrupt("the content of a batch cannot be read", cause);
+  }
 }

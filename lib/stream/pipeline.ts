@@ -105,12 +105,15 @@ export class Pipeline implements SourceHandler {
    */
   async run(signal: AbortSignal): Promise<void> {
     const stopTimers = this.#startTimers();
-    const reading = AbortSignal.any([signal, this.#stopReading.signal]);
+    const stop = () => this.#stopReading.abort(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
     try {
-      await this.#source.run(this, reading);
+      await this.#source.run(this, this.#stopReading.signal);
     } catch (error) {
-      if (!reading.aborted) this.#fail(error);
+      if (!this.#stopReading.signal.aborted) this.#fail(error);
     } finally {
+      signal.removeEventListener("abort", stop);
       stopTimers();
       await Promise.all([...this.#runners.values()].map((runner) => runner.stop()));
     }
