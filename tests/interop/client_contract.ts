@@ -8,7 +8,7 @@ import {
   PulsarError,
   SchemaType,
 } from "../../lib/pulsar/mod.ts";
-import { admin, freshTopic } from "./harness.ts";
+import { admin, freshTopic, runPython } from "./harness.ts";
 import { Notes, sendTexts, whileRunning } from "./client_session.ts";
 
 /** The broker under test. */
@@ -253,6 +253,43 @@ export function clientContract(name: string, target: () => ClientTarget): void {
       assert.deepEqual(stays.textsOf(1), [...sent[1]!.slice(0, 30), ...sent[1]!.slice(50)]);
       assert.deepEqual(leaves.textsOf(1), sent[1]!.slice(30, 50));
       assert.deepEqual(leaves.textsOf(0), []);
+    },
+  );
+
+  test(
+    "the official Python client reads what ours has sent, message by message",
+    async (client, { serviceUrl }) => {
+      const topic = freshTopic("client-to-python");
+      const sent: string[] = [];
+      for (const compression of ["none", "lz4", "zlib", "zstd", "snappy"] as const) {
+        sent.push(...await produce(client, topic, { batchCount: 2, compression }));
+      }
+      const count = `${sent.length}`;
+      const script = "tests/interop/exchange.py";
+      const { success, stdout, stderr } = await runPython(script, [
+        ...["receive", serviceUrl, topic, count],
+      ]);
+      assert(success, stderr);
+      assert.deepEqual(JSON.parse(stdout), sent);
+    },
+  );
+
+  test(
+    "ours reads what the official Python client has sent: batches of every codec and plain messages",
+    async (client, { serviceUrl }) => {
+      const topic = freshTopic("client-from-python");
+      const script = "tests/interop/exchange.py";
+      const { success, stderr } = await runPython(script, ["send", serviceUrl, topic, "50"]);
+      assert(success, stderr);
+      await using source = await client.openSource({
+        topic,
+        subscription: "sub",
+        subscriptionType: "exclusive",
+      });
+      const notes = new Notes();
+      await whileRunning(source, notes, () => notes.until(() => notes.texts.length === 50, "all"));
+      assert.deepEqual(notes.texts, texts("message", 50));
+      assert(new Set(notes.batches.map((batch) => batch.texts.length)).has(7), "no batch of seven");
     },
   );
 

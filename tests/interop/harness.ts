@@ -57,10 +57,17 @@ export async function runScenario(
   scenario: string,
   broker: { serviceUrl: string; adminUrl: string; token?: string },
 ): Promise<ScriptResult> {
-  const script = join(import.meta.dirname!, "..", "..", "infra", "pulsar", "scenarios.py");
   const token = broker.token === undefined ? [] : [broker.token];
+  return await runPython("infra/pulsar/scenarios.py", [
+    ...[scenario, broker.serviceUrl, broker.adminUrl],
+    ...token,
+  ]);
+}
+
+/** Runs a script of the project with the Python that has the official client. */
+export async function runPython(script: string, args: readonly string[]): Promise<ScriptResult> {
   const output = await new Deno.Command(interopServers().python, {
-    args: [script, scenario, broker.serviceUrl, broker.adminUrl, ...token],
+    args: [join(import.meta.dirname!, "..", "..", script), ...args],
     stdout: "piped",
     stderr: "piped",
   }).output();
