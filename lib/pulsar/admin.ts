@@ -142,7 +142,11 @@ export class PulsarAdmin {
     await this.#call({ method: "DELETE", path, action, signal: options.signal });
   }
 
-  /** How many partitions a topic has, 0 for one that is not partitioned or not there. */
+  /**
+   * How many partitions a topic has, 0 for one that is not partitioned.
+   *
+   * @throws {PulsarError} `admin_not_found`
+   */
   async partitionCount(topic: string, signal?: AbortSignal): Promise<number> {
     const path = `${topicPath(topic)}/partitions`;
     const action = `read the partitions of ${topic}`;

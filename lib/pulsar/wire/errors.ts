@@ -139,7 +139,9 @@ export function serverError(
   message: string | undefined,
 ): PulsarError {
   const code = CODE_OF_NUMBER.get(error ?? 0) ?? "unknown_error";
-  const words = (message ?? "").split("\n", 1)[0]!.trim();
+  const [line] = (message ?? "").split("\n", 1);
+  // Names of Java classes say nothing that the code does not.
+  const words = line!.replace(/^(?:[\w.$]+(?:Exception|Error)(?:\$\w+)?:\s*)+/, "").trim();
   const cure = CURES[code];
   return new PulsarError(`Cannot ${action}: the broker says ${words === "" ? code : words}`, {
     code,
