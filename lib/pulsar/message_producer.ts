@@ -70,6 +70,7 @@ export class MessageProducer implements AsyncDisposable {
   readonly #lanes: readonly Lane[];
   readonly #unsettled = new Set<Promise<unknown>>();
   #roundRobin = 0;
+  #isClosed = false;
 
   constructor(producer: BatchProducer, clock: Clock, options: MessageProducerOptions) {
     this.#producer = producer;
@@ -99,6 +100,7 @@ export class MessageProducer implements AsyncDisposable {
    * @throws {PulsarError} from the result: why the broker refused it, `batch_too_large`, `closed`, or `queue_full`
    */
   send(message: OutgoingMessage): Promise<MessageId> {
+    if (this.#isClosed) return Promise.reject(closedError());
     const lane = this.#lanes[this.#route(message)]!;
     return new Promise((resolve, reject) => {
       const sending = { message, resolve, reject };
@@ -120,6 +122,7 @@ export class MessageProducer implements AsyncDisposable {
 
   /** Flushes nothing: what has no receipt yet is rejected with code `closed`. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     for (const lane of this.#lanes) this.#abandon(lane);
     await this.#producer[Symbol.asyncDispose]();
   }
@@ -211,9 +214,14 @@ export class MessageProducer implements AsyncDisposable {
   #abandon(lane: Lane): void {
     lane.stopTimer?.();
     lane.stopTimer = undefined;
-    const error = new PulsarError("Cannot send: the producer is closed", { code: "closed" });
-    for (const sending of [...lane.sendings, ...lane.waiting.splice(0)]) sending.reject(error);
+    for (const sending of [...lane.sendings, ...lane.waiting.splice(0)]) {
+      sending.reject(closedError());
+    }
     lane.sendings = [];
     lane.batch = undefined;
   }
+}
+
+function closedError(): PulsarError {
+  return new PulsarError("Cannot send: the producer is closed", { code: "closed" });
 }
