@@ -152,6 +152,11 @@ await runJob({
         stopping,
         abandoning,
       });
+    } catch (error) {
+      // Nothing was sent, so there is nothing to keep; whoever asks for more wants the logs.
+      if (!flags["verbose"]) await Deno.remove(folder.path, { recursive: true });
+      if (abandoning.aborted) return EXIT.interrupted;
+      throw error;
     } finally {
       live.end();
     }

@@ -53,6 +53,9 @@ export function integritySection(result: Result): Html {
         countRow("aggregated", messages.aggregated),
         countRow("late", messages.late),
         countRow("planted duplicates, dropped", messages.plantedDuplicates),
+        ...(messages.undrained === 0
+          ? []
+          : [countRow("not drained when the run broke off", messages.undrained)]),
         badRow("lost", messages.lost),
         badRow("duplicated", messages.duplicated),
         countRow("indeterminate", messages.indeterminate),

@@ -63,6 +63,8 @@ export interface FailureLine {
   readonly event: "failure";
   readonly message: string;
   readonly code?: string;
+  /** The same start may succeed later, e.g. when a broker is back. */
+  readonly retryable: boolean;
 }
 
 /** Any line of a role. */

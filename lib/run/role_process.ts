@@ -32,6 +32,8 @@ export interface RoleExit {
   readonly lastWords: string;
   /** Code of the error that ended it, where it gave one. */
   readonly failureCode: string | null;
+  /** It said that the same start may succeed later. */
+  readonly isRetryable: boolean;
 }
 
 /** One process of a role. */
@@ -125,7 +127,8 @@ export function startRole(spec: RoleSpec, options: StartOptions): RoleProcess {
     log.close();
     const lastWords = failure?.message ?? tail.at(-1) ?? "";
     const failureCode = failure?.code ?? null;
-    const exit = { code: status.code, signal: status.signal, lastWords, failureCode };
+    const isRetryable = failure?.retryable ?? false;
+    const exit = { code: status.code, signal: status.signal, lastWords, failureCode, isRetryable };
     ready.reject(notReady(spec, exit));
     return exit;
   })();

@@ -17,6 +17,8 @@ export interface SamplerOptions {
   targets(): Iterable<SampleTarget>;
   /** The runner's own figures, as Prometheus text. */
   ownMetrics(): string;
+  /** A sample could not be kept, e.g. because the disk is full. */
+  failed(error: unknown): void;
   /** After each sample. */
   sampled(sample: Sample): void;
 }
@@ -42,7 +44,7 @@ export class Sampler implements AsyncDisposable {
 
   /** Takes a sample now, after one that is under way. */
   sample(): Promise<void> {
-    this.#last = this.#last.then(() => this.#take());
+    this.#last = this.#last.then(() => this.#take()).catch(this.#options.failed);
     return this.#last;
   }
 
@@ -55,6 +57,14 @@ export class Sampler implements AsyncDisposable {
 
   async #take(): Promise<void> {
     this.#busy = true;
+    try {
+      await this.#scrape();
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #scrape(): Promise<void> {
     const { clock, targets, ownMetrics, sampled } = this.#options;
     const atMs = clock.wallMs();
     const scrapes = await Promise.allSettled(
@@ -68,7 +78,6 @@ export class Sampler implements AsyncDisposable {
     const roles = { ...Object.fromEntries(answered), runner: parseExposition(ownMetrics()) };
     const sample = { atMs, roles };
     this.#log.append(sample);
-    this.#busy = false;
     sampled(sample);
   }
 }

@@ -184,7 +184,7 @@ class RoleKeeper implements SupervisedRole {
   #whyNotAgain(exit: RoleExit, atMs: number): RunError | undefined {
     const because = `${this.spec.name} ended with ${describeExit(exit)}` +
       (exit.lastWords === "" ? "" : ` (${exit.lastWords})`);
-    if (exit.code === USAGE_EXIT_CODE && exit.signal === null) {
+    if (exit.code === USAGE_EXIT_CODE && exit.signal === null && !exit.isRetryable) {
       return new RunError(`Cannot go on: ${because}`, {
         code: "role_failed",
         cause: exit,

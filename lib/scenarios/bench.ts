@@ -6,6 +6,7 @@ import {
   Latencies,
   type ReadyLine,
   type Restart,
+  type Role,
   type RoleExit,
   type RoleLine,
   type RoleSpec,
@@ -28,7 +29,8 @@ import { isEmbedded } from "./config.ts";
 import { judgeRun } from "./judge_run.ts";
 import type { EarlyEnd, Environment, GeneratorReport, Manifest } from "./manifest.ts";
 import { awaitRecovery } from "./recovery.ts";
-import { deleteTopic, exportRows, prepareSystems } from "./systems.ts";
+import { reserveDisk } from "./reserve.ts";
+import { deleteTopic, exportRows, prepareSystems, probeSystems } from "./systems.ts";
 
 /** Where a run stands. */
 export type BenchPhase = "starting" | "loading" | "draining" | "verifying";
@@ -90,13 +92,18 @@ class BenchRun {
     observer.phase("starting");
     abandoning.addEventListener("abort", () => void this.#abandon(), { once: true });
     let endpoints: Endpoints | undefined;
+    const reserve = await reserveDisk(folder);
     try {
       endpoints = await this.#startSystems();
       await this.#writeManifest();
       await this.#load(endpoints);
+      await this.#stopFlow(endpoints);
+      await reserve.release();
       this.#rowsExported = await this.#export(endpoints);
     } finally {
-      await this.#stopAll(endpoints);
+      await this.#stopFlow(endpoints);
+      await this.#stop(() => true);
+      await reserve.release();
       await writeJson(folder.file("histograms.json"), this.#latencies.toJSON());
       await this.#writeManifest(this.#options.clock.wallMs());
     }
@@ -106,8 +113,8 @@ class BenchRun {
   }
 
   async #startSystems(): Promise<Endpoints> {
-    const { config } = this.#options;
-    const { pulsar, clickhouse } = config;
+    const { pulsar, clickhouse } = this.#options.config;
+    await probeSystems(this.#options);
     const [broker, engine] = await Promise.all([
       isEmbedded(pulsar.serviceUrl) ? this.#start(brokerSpec(this.#options)) : undefined,
       isEmbedded(clickhouse.url) ? this.#start(clickhouseSpec(this.#options)) : undefined,
@@ -269,6 +276,12 @@ class BenchRun {
       targets: () =>
         [...this.#roles].map(([name, role]) => ({ name, metricsUrl: role.ready.metricsUrl })),
       ownMetrics: () => own.expose(),
+      failed: (error) =>
+        this.#failed.resolve({
+          kind: "role_failed",
+          message: `Cannot keep the figures of the run: ${messageOf(error)}`,
+          code: "write_failed",
+        }),
       sampled: (sample) => {
         this.#watchProgress(sample);
         observer.sample(sample, { publishUsP99: this.#publishUsP99 });
@@ -291,28 +304,31 @@ class BenchRun {
     this.#failed.resolve({ kind: "interrupted", message: "ended at once by a person", code: null });
   }
 
-  /** Producer first, so that nothing is sent into the void; the systems last. */
-  async #stopAll(endpoints: Endpoints | undefined): Promise<void> {
-    const stop = async (wanted: (role: string) => boolean) => {
-      const roles = [...this.#roles.values()].filter(({ spec }) => wanted(spec.role));
-      await Promise.all(roles.map((role) => role.stop(STOP_GRACE_MS)));
-    };
-    await stop((role) => role === "produce");
-    await stop((role) => role === "aggregate");
-    const { config } = this.#options;
+  async #stop(isWanted: (role: Role) => boolean): Promise<void> {
+    const roles = [...this.#roles.values()].filter(({ spec }) => isWanted(spec.role));
+    await Promise.all(roles.map((role) => role.stop(STOP_GRACE_MS)));
+    for (const { spec } of roles) this.#roles.delete(spec.name);
+  }
+
+  /** Ends what moves messages, the producer first, so that nothing is sent into the void. ClickHouse stays, to be asked for the rows. */
+  async #stopFlow(endpoints: Endpoints | undefined): Promise<void> {
+    const { config, folder } = this.#options;
+    await this.#stop((role) => role === "produce");
+    await this.#stop((role) => role === "aggregate");
     // The embedded broker goes as a whole; a Pulsar lives on, without what was made there.
     const mustDelete = this.#topicIsOurs && !config.keep && !isEmbedded(config.pulsar.serviceUrl);
     if (endpoints !== undefined && mustDelete) {
       try {
         await deleteTopic(this.#options, endpoints);
+        this.#topicIsOurs = false;
       } catch (error) {
         this.#options.observer.remark(`the topic was not deleted: ${messageOf(error)}`);
       }
     }
-    await stop(() => true);
-    // ClickHouse's data stay, a few MB: queries about the run go on. The broker's log is large, and everything in it was judged.
+    await this.#stop((role) => role === "broker");
+    // Its log is large, and everything in it will be judged; ClickHouse's data are a few MB and stay, for queries about the run.
     if (config.keep) return;
-    await Deno.remove(this.#options.folder.file("broker"), { recursive: true }).catch(() => {
+    await Deno.remove(folder.file("broker"), { recursive: true }).catch(() => {
       // A broker of somebody else's left no folder here.
     });
   }

@@ -12,6 +12,7 @@ import {
 } from "../run/mod.ts";
 import { type CheckpointSummary, FileCheckpointStore, readCheckpoint } from "../stream/mod.ts";
 import {
+  type BreakOff,
   type FoundLate,
   type FoundRow,
   judge,
@@ -51,6 +52,28 @@ function lateOf(checkpoints: readonly CheckpointSummary[]): FoundLate[] {
   );
 }
 
+/** Of a run that broke off, the partitions that were not read to their end marker or hold batches that were not stored. */
+function undrainedOf(
+  { earlyEnd, config }: Manifest,
+  checkpoints: readonly CheckpointSummary[],
+): Set<number> {
+  if (earlyEnd === null || earlyEnd.kind === "interrupted") return new Set();
+  const drained = checkpoints
+    .filter(({ ended, pendingBatchIds }) => ended && pendingBatchIds.length === 0)
+    .map(({ configuration }) => configuration.partition);
+  const all = Array.from({ length: config.partitionCount }, (_, partition) => partition);
+  return new Set(all.filter((partition) => !drained.includes(partition)));
+}
+
+/** Codes of errors that are the machine's fault. */
+const MACHINE_CODES: readonly string[] = ["disk_full", "write_failed", "checkpoint_failed"];
+
+function breakOffOf({ earlyEnd }: Manifest): BreakOff | null {
+  if (earlyEnd === null || earlyEnd.kind === "interrupted") return null;
+  const isMachine = earlyEnd.code !== null && MACHINE_CODES.includes(earlyEnd.code);
+  return { reason: earlyEnd.message, isMachine };
+}
+
 /** What can be verified, or why nothing can. */
 type Verified = { readonly verification: Verification } | { readonly unverified: string };
 
@@ -63,13 +86,15 @@ async function verifyRun(
     return { unverified: `the rows could not be read from ClickHouse (${manifest.rowsExported})` };
   }
   const plan = ledger.header.plan as unknown as SensorLoadPlan;
+  const checkpoints = checkpointsOf(folder, plan.partitionCount);
   const { windowMs, outOfOrdernessMs, allowedLatenessMs } = manifest.config.window;
   const verification = await verify({
     plan: messagePlan(plan, ledger.schedule),
     rule: { windowMs, outOfOrdernessMs, allowedLatenessMs },
     ledger: ledger.partitions,
     foundRows: () => rowsOf(folder.file("rows.jsonl")),
-    foundLate: lateOf(checkpointsOf(folder, plan.partitionCount)),
+    foundLate: lateOf(checkpoints),
+    undrained: undrainedOf(manifest, checkpoints),
   });
   return { verification };
 }
@@ -83,6 +108,7 @@ const NOTHING: Verification = {
     lost: 0,
     duplicated: 0,
     indeterminate: 0,
+    undrained: 0,
     plantedDuplicates: 0,
   },
   rows: { expected: 0, found: 0, missing: 0, extra: 0, wrong: 0 },
@@ -212,7 +238,6 @@ export async function judgeRun(folder: RunFolder): Promise<Result> {
     ? { unverified: ledger as string }
     : await verifyRun(folder, manifest, contents);
   const verification = "verification" in verified ? verified.verification : onlyCounted(contents);
-  const { earlyEnd } = manifest;
   const result = judge(
     measuredResult(
       folder,
@@ -226,7 +251,7 @@ export async function judgeRun(folder: RunFolder): Promise<Result> {
       unplannedLateCount: verification.unplannedLateCount,
       balanced: verification.balanced,
       generator: manifest.generator,
-      brokenOff: earlyEnd === null || earlyEnd.kind === "interrupted" ? null : earlyEnd.message,
+      brokenOff: breakOffOf(manifest),
       thresholds: parseThresholds(manifest.config.thresholds),
     },
   );

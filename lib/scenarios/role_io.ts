@@ -1,5 +1,5 @@
 import type { Clock } from "../base/mod.ts";
-import { lineOf } from "../base/mod.ts";
+import { lineOf, WeirError } from "../base/mod.ts";
 import { type ReadyLine, type RoleLine, SUPERVISED_VARIABLE } from "../run/mod.ts";
 
 /** How a role talks to whoever started it. */
@@ -62,6 +62,7 @@ export function sayFailure(io: RoleIo, error: unknown): void {
   io.say({
     event: "failure",
     message: lineOf(error),
+    retryable: error instanceof WeirError && error.retryable,
     ...(typeof code === "string" ? { code } : {}),
   });
 }

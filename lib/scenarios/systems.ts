@@ -2,8 +2,8 @@ import { Secret, UsageError } from "../base/mod.ts";
 import { type PulsarAdmin, PulsarError } from "../pulsar/mod.ts";
 import { type ClickHouseSink, openClickHouse } from "../sinks/mod.ts";
 import type { Endpoints, RoleContext } from "./bench_roles.ts";
-import type { BenchConfig, ClickHouseTarget } from "./config.ts";
-import { openAdmin } from "./pulsar_parts.ts";
+import { type BenchConfig, type ClickHouseTarget, isEmbedded } from "./config.ts";
+import { connectTarget, openAdmin } from "./pulsar_parts.ts";
 
 /** Connects to the ClickHouse of a target. */
 export function openSink(
@@ -22,6 +22,23 @@ export function openSink(
 
 function adminOf({ config }: RoleContext, endpoints: Endpoints): Promise<PulsarAdmin> {
   return openAdmin({ ...config.pulsar, adminUrl: endpoints.pulsarAdminUrl });
+}
+
+/**
+ * Asks the systems that are not weir's own, before anything is started.
+ *
+ * @throws with the cure when one of them does not answer, or refuses
+ */
+export async function probeSystems({ config, clickhousePassword }: RoleContext): Promise<void> {
+  const { pulsar, clickhouse } = config;
+  if (!isEmbedded(pulsar.serviceUrl)) {
+    await using _client = await connectTarget(pulsar);
+    const admin = await openAdmin(pulsar);
+    await admin.brokerVersion();
+  }
+  if (!isEmbedded(clickhouse.url)) {
+    await using _sink = await openSink(clickhouse, clickhouse.url, clickhousePassword);
+  }
 }
 
 /** What answers, by name and version. */

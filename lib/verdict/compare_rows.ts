@@ -14,6 +14,8 @@ export interface Comparison extends GapReport {
   readonly aggregatedCount: number;
   /** Messages reported late. */
   readonly lateCount: number;
+  /** Messages of rows and late groups that are missing where a partition was not drained. */
+  readonly undrainedCount: number;
 }
 
 /** What is compared with what. */
@@ -23,6 +25,8 @@ export interface CompareOptions {
   readonly expectation: Expectation;
   readonly foundRows: FoundRows;
   readonly foundLate: readonly FoundLate[];
+  /** Partitions whose end was not reached, because the run broke off: what is missing there is not lost. */
+  readonly undrained?: ReadonlySet<number>;
 }
 
 const MASK_64 = 64;
@@ -32,6 +36,7 @@ class Join {
   readonly gaps: Gap[] = [];
   readonly rows = { expected: 0, found: 0, missing: 0, extra: 0, wrong: 0 };
   aggregatedCount = 0;
+  undrainedCount = 0;
   readonly #seen: Uint8Array;
   readonly #columns: RowColumns;
   readonly #expectation: Expectation;
@@ -83,11 +88,16 @@ class Join {
     });
   }
 
-  finish(sourceNames: readonly string[]): void {
+  finish(sourceNames: readonly string[], undrained: ReadonlySet<number>): void {
     for (let number = 0; number < this.#seen.length; number++) {
       if (this.#seen[number] === 1) continue;
-      this.rows.missing++;
       const row = this.#expectation.rows.row(number);
+      if (undrained.has(row.partition)) {
+        this.rows.expected--;
+        this.undrainedCount += row.messageCount;
+        continue;
+      }
+      this.rows.missing++;
       const { partition, windowStartMs, sourceIndex } = row;
       const sourceName = sourceNames[sourceIndex]!;
       this.gaps.push({
@@ -158,12 +168,17 @@ export async function compareRows(options: CompareOptions): Promise<Comparison> 
   const sources = new Map(plan.sourceNames.map((name, i) => [name, i]));
   const join = new Join(options, sources);
   for await (const row of options.foundRows()) join.take(row);
-  join.finish(plan.sourceNames);
-  const gaps = [...join.gaps, ...lateGaps(options, sources)];
+  const undrained = options.undrained ?? new Set();
+  join.finish(plan.sourceNames, undrained);
+  const late = lateGaps(options, sources);
+  const isUndrained = ({ place, countGap }: Gap) => undrained.has(place.partition) && countGap > 0;
+  const lateUndrained = late.filter(isUndrained);
+  const gaps = [...join.gaps, ...late.filter((gap) => !isUndrained(gap))];
   return {
     rows: join.rows,
     aggregatedCount: join.aggregatedCount,
     lateCount: foundLate.reduce((sum, { messageCount }) => sum + messageCount, 0),
+    undrainedCount: lateUndrained.reduce((sum, gap) => sum + gap.countGap, join.undrainedCount),
     ...describeGaps(gaps, expectation),
   };
 }

@@ -17,6 +17,13 @@ export interface GeneratorTiming {
   readonly clockJumpMs: number;
 }
 
+/** Why a run ended before its time. */
+export interface BreakOff {
+  readonly reason: string;
+  /** The machine gave out, e.g. its disk is full: that says nothing about the systems, and voids the run. */
+  readonly isMachine: boolean;
+}
+
 /** Everything that decides besides the result's own figures. */
 export interface Evidence {
   /** Whether rows and messages were verified; if not, why not, as a sentence without full stop. */
@@ -28,7 +35,7 @@ export interface Evidence {
   /** Null when the producer could not report. */
   readonly generator: GeneratorTiming | null;
   /** Why the run could not be carried through, null when it was or a person ended it. */
-  readonly brokenOff: string | null;
+  readonly brokenOff: BreakOff | null;
   readonly thresholds: readonly Threshold[];
 }
 
@@ -113,8 +120,10 @@ function passReason({ messages, rows, rateMessagesPerSec }: MeasuredResult): str
 export function judge(result: MeasuredResult, evidence: Evidence): Result {
   const thresholds = evaluateThresholds(evidence.thresholds, result);
   const broken = evidence.unverified === null ? integrityFaults(result, evidence) : [];
-  const brokenOff = evidence.brokenOff === null ? [] : [`The run broke off: ${evidence.brokenOff}`];
-  const unmeasured = voidReasons(evidence, thresholds, result);
+  const { brokenOff: off } = evidence;
+  const brokeOff = off === null ? [] : [`The run broke off: ${off.reason}`];
+  const [brokenOff, gaveOut] = off?.isMachine === true ? [[], brokeOff] : [brokeOff, []];
+  const unmeasured = [...gaveOut, ...voidReasons(evidence, thresholds, result)];
   const missed = missedReasons(thresholds);
   const concluded = (verdict: Result["verdict"], reasons: string[]): Result => ({
     ...result,

@@ -3,7 +3,7 @@ export { compareResults, RUNS_MIN } from "./compare.ts";
 export type { Conclusion, MeasureComparison, RunValues } from "./compare.ts";
 export type { FoundLate, FoundRow, FoundRows } from "./found_rows.ts";
 export { CLOCK_JUMP_MS_MAX, EXIT_CODES, judge, OWN_LATENESS_SHARE_MAX } from "./judge.ts";
-export type { Evidence, GeneratorTiming } from "./judge.ts";
+export type { BreakOff, Evidence, GeneratorTiming } from "./judge.ts";
 export { formatMeasure, MEASURES } from "./measures.ts";
 export type { Measure, MeasuredResult, MeasureUnit } from "./measures.ts";
 export type {

@@ -72,6 +72,7 @@ const messages = z.object({
   lost: count,
   duplicated: count,
   indeterminate: count.describe("Sent without receipt: present or absent"),
+  undrained: count.describe("In the log of partitions that were not read to their end"),
   plantedDuplicates: count.describe("Repeated messages in the log, which are dropped"),
 });
 

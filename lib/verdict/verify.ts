@@ -17,6 +17,8 @@ export interface VerifyOptions {
   /** Read up to twice. */
   readonly foundRows: FoundRows;
   readonly foundLate: readonly FoundLate[];
+  /** Partitions whose end was not reached, because the run broke off; none otherwise. */
+  readonly undrained?: ReadonlySet<number>;
 }
 
 /** Whether every message is where it belongs. */
@@ -27,7 +29,7 @@ export interface Verification {
   readonly findingCount: number;
   /** Messages late although nobody planted them so. */
   readonly unplannedLateCount: number;
-  /** Messages in the log = rows + late + planted duplicates. */
+  /** Messages in the log = rows + late + planted duplicates + undrained. */
   readonly balanced: boolean;
   /** Messages of batches without receipt that were found to be in the log. */
   readonly indeterminatePresentCount: number;
@@ -75,12 +77,19 @@ function lateFindings(plan: MessagePlan, expectation: Expectation): Finding[] {
  * Two walks over the plan when batches are without receipt, one otherwise.
  */
 export async function verify(options: VerifyOptions): Promise<Verification> {
-  const { plan, rule, ledger, foundRows, foundLate } = options;
+  const { plan, rule, ledger, foundRows, foundLate, undrained = new Set() } = options;
   const open = ledger.some(({ indeterminate }) => indeterminate.length > 0);
   const counts = open ? await countByPartition(foundRows, foundLate) : new Map<number, number>();
   const settlement = settle(plan, ledger, counts);
   const expectation = expectRows(plan, settlement.presence, rule);
-  const compared = await compareRows({ plan, rule, expectation, foundRows, foundLate });
+  const compared = await compareRows({
+    plan,
+    rule,
+    expectation,
+    foundRows,
+    foundLate,
+    undrained,
+  });
   const acked = ledger.reduce((sum, { acknowledged }) => sum + sizeOf(acknowledged), 0);
   const indeterminate = ledger.reduce((sum, one) => sum + sizeOf(one.indeterminate), 0);
   const { aggregatedCount, lateCount } = compared;
@@ -94,6 +103,7 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
       lost: compared.lostCount,
       duplicated: compared.duplicatedCount,
       indeterminate,
+      undrained: compared.undrainedCount,
       plantedDuplicates: expectation.duplicateCount,
     },
     rows: compared.rows,
@@ -101,7 +111,7 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
     findingCount: compared.findingCount + expectation.unplannedLateCount,
     unplannedLateCount: expectation.unplannedLateCount + compared.unplannedLateCount,
     balanced: expectation.presentCount ===
-      aggregatedCount + lateCount + expectation.duplicateCount,
+      aggregatedCount + lateCount + expectation.duplicateCount + compared.undrainedCount,
     indeterminatePresentCount: settlement.presentCount,
   };
 }

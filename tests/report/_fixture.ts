@@ -33,6 +33,7 @@ export function fixtureReport(
       lost: 0,
       duplicated: 0,
       indeterminate: 0,
+      undrained: 0,
       plantedDuplicates: 0,
     },
     rows: { expected: 4000, found: 4000, missing: 0, extra: 0, wrong: 0 },

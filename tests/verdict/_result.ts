@@ -26,6 +26,7 @@ export const MEASURED: MeasuredResult = {
     lost: 0,
     duplicated: 0,
     indeterminate: 0,
+    undrained: 0,
     plantedDuplicates: 0,
   },
   rows: { expected: 4_000, found: 4_000, missing: 0, extra: 0, wrong: 0 },

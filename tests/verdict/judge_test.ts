@@ -135,7 +135,7 @@ const CASES: readonly Case[] = [
   },
   {
     what: "a run that broke off",
-    evidence: { brokenOff: "aggregate died 4 times in a minute" },
+    evidence: { brokenOff: { reason: "aggregate died 4 times in a minute", isMachine: false } },
     verdict: "FAIL",
     first: /^The run broke off: aggregate died 4 times/,
   },
@@ -177,7 +177,7 @@ Deno.test("judge() gives every reason, the gravest first", () => {
   const judged = judge({ ...MEASURED, ...lossy, ...slow }, {
     ...EVIDENCE,
     generator: late,
-    brokenOff: "no space left",
+    brokenOff: { reason: "no space left", isMachine: false },
   });
   assert.equal(judged.verdict, "FAIL");
   assert.deepEqual(judged.reasons.map((reason) => reason.slice(0, 14)), [
