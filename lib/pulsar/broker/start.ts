@@ -85,11 +85,13 @@ const POLICIES: TopicPolicies = {
 export async function startBroker(options: StartOptions): Promise<BrokerHandle> {
   const stack = new AsyncDisposableStack();
   try {
-    const unlock = lockFolder(options.folder);
-    stack.defer(unlock);
+    const adminPort = options.adminPort ?? 0;
     const listener = listen(options.port ?? 0, "--port");
     stack.defer(() => closeQuietly(listener));
-    const adminPort = options.adminPort ?? 0;
+    // A port that is taken is told before anything is written.
+    listen(adminPort, "--admin-port").close();
+    const unlock = lockFolder(options.folder);
+    stack.defer(unlock);
     const broker = await Broker.open(await partsOf(options));
     stack.defer(() => {
       // Who is sent away must not come in again.

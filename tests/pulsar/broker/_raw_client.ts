@@ -61,6 +61,8 @@ export class RawClient implements AsyncDisposable {
   #wake: () => void = () => {};
   #isEnded = false;
   answersPing = true;
+  /** Reads no more than what is under way. */
+  isDeaf = false;
   #requestId = 100n;
 
   private constructor(readonly socket: Deno.TcpConn) {
@@ -69,7 +71,9 @@ export class RawClient implements AsyncDisposable {
 
   /** Connects without a word. */
   static async dial(port: number): Promise<RawClient> {
-    return new RawClient(await Deno.connect({ hostname: "127.0.0.1", port }));
+    const socket = await Deno.connect({ hostname: "127.0.0.1", port });
+    socket.setNoDelay(true);
+    return new RawClient(socket);
   }
 
   /** Connects and introduces itself. */
@@ -98,6 +102,7 @@ export class RawClient implements AsyncDisposable {
             });}
         }
         this.#wake();
+        if (this.isDeaf) await new Promise(() => {});
       }
     } catch {
       // The connection is gone: `isEnded` says so.

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { utf8 } from "../../../lib/base/mod.ts";
+import {
+  assertCompatible,
+  COMPATIBILITY,
+  schemaTypeName,
+  schemaTypeOf,
+} from "../../../lib/pulsar/broker/schema_compatibility.ts";
+import type { Compatibility, SchemaInfo } from "../../../lib/pulsar/broker/schema_compatibility.ts";
+import { SchemaType } from "../../../lib/pulsar/wire/mod.ts";
+
+const record = (...fields: unknown[]): SchemaInfo => ({
+  type: SchemaType.Avro,
+  data: utf8(JSON.stringify({ type: "record", name: "R", fields })),
+  properties: {},
+});
+const A = { name: "a", type: "int" };
+const B = { name: "b", type: "string" };
+const B_DEFAULT = { name: "b", type: "string", default: "" };
+
+const allowed = (candidate: SchemaInfo, existing: SchemaInfo[]) =>
+  COMPATIBILITY.filter((strategy: Compatibility) => {
+    try {
+      assertCompatible(candidate, existing, strategy);
+      return true;
+    } catch (error) {
+      assert.equal((error as { code: string }).code, "incompatible_schema");
+      return false;
+    }
+  });
+
+Deno.test("assertCompatible() lets a field with a default come and go both ways", () => {
+  const both = COMPATIBILITY.filter((one) => one !== "ALWAYS_INCOMPATIBLE");
+  assert.deepEqual(allowed(record(A, B_DEFAULT), [record(A)]), both);
+  assert.deepEqual(allowed(record(A), [record(A, B_DEFAULT)]), both);
+});
+
+Deno.test("assertCompatible() knows which side must read which", () => {
+  // A new field without default: old readers pass over it, new ones miss it in old data.
+  assert.deepEqual(allowed(record(A, B), [record(A)]), [
+    "FORWARD",
+    "FORWARD_TRANSITIVE",
+    "ALWAYS_COMPATIBLE",
+  ]);
+  assert.deepEqual(allowed(record(A), [record(A, B)]), [
+    "BACKWARD",
+    "BACKWARD_TRANSITIVE",
+    "ALWAYS_COMPATIBLE",
+  ]);
+});
+
+Deno.test("assertCompatible() looks at all versions only where the strategy is transitive", () => {
+  const versions = [record(A), record(A, B_DEFAULT)];
+  const passed = allowed(record(A, B), versions);
+  assert.ok(passed.includes("BACKWARD"));
+  assert.ok(!passed.includes("BACKWARD_TRANSITIVE"));
+});
+
+Deno.test("assertCompatible() refuses another type and what is no schema", () => {
+  const text: SchemaInfo = { type: SchemaType.String, data: new Uint8Array(), properties: {} };
+  assert.deepEqual(allowed(text, [record(A)]), ["ALWAYS_COMPATIBLE"]);
+  const broken = { ...record(), data: utf8("{") };
+  assert.deepEqual(allowed(broken, []), []);
+});
+
+Deno.test("schemaTypeName() and schemaTypeOf() are Pulsar's names both ways", () => {
+  assert.equal(schemaTypeName(SchemaType.KeyValue), "KEY_VALUE");
+  assert.equal(schemaTypeName(SchemaType.LocalDateTime), "LOCAL_DATE_TIME");
+  for (const type of Object.values(SchemaType)) {
+    assert.equal(schemaTypeOf(schemaTypeName(type)), type);
+  }
+});
