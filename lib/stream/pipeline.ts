@@ -133,6 +133,7 @@ export class Pipeline implements SourceHandler {
   batch(batch: MessageBatch): void | Promise<void> {
     if (this.#failure !== undefined) throw this.#failure.error;
     try {
+      // An entry of a partition that was just deactivated is no loss: it is not acknowledged, so its next reader gets it.
       return this.#runners.get(batch.partition)?.handle(batch);
     } catch (error) {
       this.#fail(error);
