@@ -65,6 +65,8 @@ export function usersXml(limits: EngineLimits): string {
 <max_insert_threads><max>${limits.threads}</max></max_insert_threads>
 <allow_introspection_functions><const/></allow_introspection_functions>
 <format_schema_source><const/></format_schema_source>
+<merge_tree_disk><const/></merge_tree_disk>
+<merge_tree_storage_policy><const/></merge_tree_storage_policy>
 </constraints>
 </default></profiles>
 <users><default>

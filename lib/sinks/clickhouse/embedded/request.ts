@@ -1,4 +1,3 @@
-import type { Clock } from "../../../base/mod.ts";
 import { queryError } from "./errors.ts";
 import { formatOf, insertableData } from "./formats.ts";
 import { readStatement, type Statement } from "./statement.ts";
@@ -198,7 +197,7 @@ function binaryText(bytes: Uint8Array): string {
  */
 export async function readRequest(
   request: Request,
-  options: { url: URL; bodyBytesMax: number; clock?: Clock },
+  options: { url: URL; bodyBytesMax: number },
 ): Promise<QueryRequest> {
   const query = options.url.searchParams;
   checkSupported(query);

@@ -116,6 +116,7 @@ class Scanner {
     if (this.closed) throw queryError("SYNTAX_ERROR", "Multi-statements are not allowed");
     if (token.text === "(" || token.text === "[" || token.text === "{") this.depth++;
     if (token.text === ")" || token.text === "]" || token.text === "}") this.depth--;
+    if (this.dataStart === undefined) this.#refuseDisk(token);
     if (token.kind === "word" && this.dataStart === undefined) {
       this.#word(token, token.text.toUpperCase());
     }
@@ -132,6 +133,18 @@ class Scanner {
       this.format = "Values";
       this.dataStart = token.end;
     }
+  }
+
+  /** `disk(type = …)` makes a disk of a table or database anywhere, also over the network, as soon as the statement is read. */
+  #refuseDisk(token: Token): void {
+    const name = token.kind === "name" ? token.text.slice(1, -1) : token.text;
+    const isName = token.kind === "name" || token.kind === "word";
+    const mayBe = /^disk$/i.test(name) || (token.kind === "name" && /\\|\xE2/.test(token.text));
+    if (!isName || !mayBe || readToken(this.text, token.end)?.text !== "(") return;
+    throw queryError(
+      "ACCESS_DENIED",
+      "Not enough privileges. The embedded ClickHouse makes no disks, and calls nothing by a quoted name with a backslash",
+    );
   }
 
   /** A table may be called `values`. */

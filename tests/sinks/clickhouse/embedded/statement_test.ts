@@ -98,6 +98,23 @@ Deno.test("readStatement() refuses engines that reach outside, whatever the writ
   ) assert.equal(refusal(sql), 497, sql);
 });
 
+Deno.test("readStatement() refuses disks, whatever the writing", () => {
+  const create = "CREATE TABLE t (a Int8) ENGINE = MergeTree ORDER BY a SETTINGS disk = ";
+  for (
+    const call of [
+      "disk(type = web)",
+      "DISK /* */ (type = web)",
+      '"disk"(a = 1)',
+      '"di\\x73k"(a = 1)',
+      "`di\\sk`(a = 1)",
+      "\xE2\x80\x9Cdisk\xE2\x80\x9D(a = 1)",
+    ]
+  ) {
+    assert.equal(refusal(create + call), 497, call);
+  }
+  assert.equal(refusal("SELECT disk, (1) FROM t"), 0);
+});
+
 Deno.test("readStatement() allows engines of the data folder and columns called engine", () => {
   for (
     const sql of [
