@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { messageOf } from "../base/mod.ts";
-import type { RecordEncoder } from "./encoder.ts";
+import type { RecordEncoder } from "./codec.ts";
 import { AvroError } from "./errors.ts";
 import type { AvroSchema } from "./schema.ts";
 

@@ -3,7 +3,7 @@ import avro from "avsc";
 import { messageOf, utf8 } from "../base/mod.ts";
 import { createChecker } from "./_checker.ts";
 import { AvroError, failDecoding } from "./errors.ts";
-import type { RecordReader } from "./reader.ts";
+import type { RecordReader } from "./codec.ts";
 import type { AvroSchema } from "./schema.ts";
 
 /** avsc behind the interface of the compiled reader, for schemas that are not flat. It allocates: a value each. */

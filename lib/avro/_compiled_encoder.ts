@@ -1,5 +1,5 @@
 import { utf8 } from "../base/mod.ts";
-import type { RecordEncoder } from "./encoder.ts";
+import type { RecordEncoder } from "./codec.ts";
 import { AvroError } from "./errors.ts";
 import type { FlatField, FlatKind } from "./schema.ts";
 import { LONG_MAX, writeLong } from "./_varint.ts";

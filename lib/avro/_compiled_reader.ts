@@ -1,5 +1,5 @@
 import { AvroError, failDecoding } from "./errors.ts";
-import type { RecordReader } from "./reader.ts";
+import type { RecordReader } from "./codec.ts";
 import type { FlatField, FlatKind } from "./schema.ts";
 import { type LongTarget, readLong, skipLong } from "./_varint.ts";
 import { ViewCache } from "./_view_cache.ts";

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { AvroError, type AvroErrorCode } from "../../lib/avro/errors.ts";
-import { createReader, type RecordReader } from "../../lib/avro/reader.ts";
+import type { RecordReader } from "../../lib/avro/codec.ts";
+import { createReader } from "../../lib/avro/reader.ts";
 import { parseAvroSchema } from "../../lib/avro/schema.ts";
 import { flatSample, nestedSample, type Sample, SEED } from "./_arbitraries.ts";
 
