@@ -86,19 +86,15 @@ export class PartitionState {
       if (!dedupe.isFirst(slot, sequence)) continue;
       const eventTimeMs = projection.eventTimeMs;
       watermark.advance(eventTimeMs);
-      const hash = projection.sourceHash(slot);
-      const low = identityLow(hash, sequence);
-      const high = identityHigh(hash, sequence);
       const window = windows.at(eventTimeMs, watermark.currentMs);
       if (window === undefined) {
-        const windowStartMs = windowStartOf(eventTimeMs, this.configuration.windowSizeMs);
-        this.late.add({ windowStartMs, sourceSlot: slot, low, high });
+        this.#noteLate(projection);
         continue;
       }
       this.#noteIntended(projection.ingestTimeMs);
       this.messagesAggregated++;
       let times = plant === undefined ? 1 : plantedTimes(plant, projection);
-      while (times-- > 0) window.add(projection, low, high);
+      while (times-- > 0) window.add(projection);
     }
     this.messagesRead += messageCount;
     this.position = batch.position;
@@ -199,6 +195,17 @@ export class PartitionState {
     if (messageCount <= this.intended.timesMs.length) return;
     this.intended.timesMs = new Float64Array(messageCount);
     this.intended.counts = new Uint32Array(messageCount);
+  }
+
+  #noteLate(projection: Projection): void {
+    const { sourceSlot, sequence } = projection;
+    const hash = projection.sourceHash(sourceSlot);
+    this.late.add({
+      windowStartMs: windowStartOf(projection.eventTimeMs, this.configuration.windowSizeMs),
+      sourceSlot,
+      low: identityLow(hash, sequence),
+      high: identityHigh(hash, sequence),
+    });
   }
 
   /** Neighbours mostly share their ms, so that latency is recorded per run and not per message. */
