@@ -1,4 +1,4 @@
-/** Apache Pulsar: a client for its binary protocol. */
+/** Apache Pulsar: a client for its binary protocol, and an embedded broker that speaks it. */
 export { PulsarAdmin } from "./admin.ts";
 export type {
   PulsarAdminOptions,
@@ -9,6 +9,15 @@ export type {
 export { tokenAuthentication, tokenFileAuthentication } from "./auth.ts";
 export type { Authentication } from "./auth.ts";
 export type { FrameBatch } from "./batch_buffer.ts";
+export { BrokerError, startBroker } from "./broker/mod.ts";
+export type {
+  BacklogPolicy,
+  BrokerErrorCode,
+  BrokerHandle,
+  Durability,
+  StartOptions,
+  TopicPolicies,
+} from "./broker/mod.ts";
 export { connectPulsar, PulsarClient } from "./client.ts";
 export type { PulsarClientOptions } from "./client.ts";
 export { MessageProducer } from "./message_producer.ts";
