@@ -51,7 +51,6 @@ export interface PulsarClientOptions {
 export class PulsarClient implements AsyncDisposable {
   readonly #pool: ConnectionPool;
   readonly #context: ClientContext;
-  readonly #opened = new Set<AsyncDisposable>();
   readonly #closing = new AbortController();
 
   /** @throws {PulsarError} `invalid_service_url` */
@@ -75,6 +74,7 @@ export class PulsarClient implements AsyncDisposable {
       crc32c,
       backoff: options.backoff ?? DEFAULT_BACKOFF,
       openTimeoutMs: options.openTimeoutMs ?? 10_000,
+      opened: new Set(),
       nextId: () => lastId++,
     };
   }
@@ -85,17 +85,18 @@ export class PulsarClient implements AsyncDisposable {
   }
 
   /** How many partitions a topic has; 0 for one that is not partitioned. */
-  async partitionCount(topic: string): Promise<number> {
+  async partitionCount(topic: string, signal?: AbortSignal): Promise<number> {
     const { full } = parseTopicName(topic);
     const { lookup, openTimeoutMs: deadlineMs } = this.#context;
-    const { signal } = this.#closing;
-    return await retrying(this.#context, () => lookup.partitionCount(full), { deadlineMs, signal });
+    const either = AbortSignal.any([this.#closing.signal, ...(signal ? [signal] : [])]);
+    const ask = () => lookup.partitionCount(full);
+    return await retrying(this.#context, ask, { deadlineMs, signal: either });
   }
 
   /** @throws {PulsarError} why it cannot be opened */
   async openBatchProducer(options: BatchProducerOptions): Promise<BatchProducer> {
     const topic = parseTopicName(options.topic).full;
-    const partitionCount = await this.partitionCount(topic);
+    const partitionCount = await this.partitionCount(topic, options.signal);
     return this.#keep(
       await BatchProducer.open(this.#context, { ...options, topic }, partitionCount),
     );
@@ -104,25 +105,24 @@ export class PulsarClient implements AsyncDisposable {
   /** @throws {PulsarError} why it cannot be opened */
   async openMessageProducer(options: MessageProducerOptions): Promise<MessageProducer> {
     const producer = await this.openBatchProducer(options);
-    return this.#keep(new MessageProducer(producer, this.#context.clock, options));
+    return new MessageProducer(producer, this.#context.clock, options);
   }
 
   /** @throws {PulsarError} why it cannot be opened */
   async openSource(options: SourceOptions): Promise<TopicSource> {
     const topic = parseTopicName(options.topic).full;
-    const partitionCount = await this.partitionCount(topic);
+    const partitionCount = await this.partitionCount(topic, options.signal);
     return this.#keep(await TopicSource.open(this.#context, { ...options, topic }, partitionCount));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new PulsarError("Cannot go on: the client is closed", { code: "closed" }));
-    await Promise.all([...this.#opened].map((opened) => opened[Symbol.asyncDispose]()));
-    this.#opened.clear();
+    await Promise.all([...this.#context.opened].map((opened) => opened[Symbol.asyncDispose]()));
     await this.#pool[Symbol.asyncDispose]();
   }
 
   #keep<T extends AsyncDisposable>(opened: T): T {
-    this.#opened.add(opened);
+    this.#context.opened.add(opened);
     return opened;
   }
 }

@@ -66,6 +66,12 @@ export interface ConnectionOptions {
   readonly heldBytesMax: number;
 }
 
+/** An attempt to connect, which may be given up at any point. */
+interface Attempt {
+  isOver: boolean;
+  connection: Connection | undefined;
+}
+
 /** A connection that has shaken hands. */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -120,22 +126,27 @@ export class Connection {
     };
     const timeout = options.clock.sleep(options.connectTimeoutMs, timer.signal).then(late);
     timeout.catch(() => {});
-    const opening = Connection.#handshake(options);
+    const attempt: Attempt = { isOver: false, connection: undefined };
+    const opening = Connection.#handshake(options, attempt);
     try {
       return await Promise.race([opening, timeout]);
     } catch (error) {
-      // What connects after the time is over is closed.
-      opening.then((connection) => connection.close()).catch(() => {});
+      attempt.isOver = true;
+      attempt.connection?.close();
+      // The race may have been decided by the timeout: then nobody else hears of it.
+      opening.catch(() => {});
       throw error;
     } finally {
       timer.abort();
     }
   }
 
-  static async #handshake(options: ConnectionOptions): Promise<Connection> {
+  static async #handshake(options: ConnectionOptions, attempt: Attempt): Promise<Connection> {
     const authData = await options.authentication?.authData();
     const transport = await options.openTransport(options.address);
     const connection = new Connection(options, transport);
+    attempt.connection = connection;
+    if (attempt.isOver) connection.close();
     void connection.#readLoop();
     connection.write(encodeCommand("CONNECT", {
       clientVersion: CLIENT_VERSION,
@@ -339,8 +350,10 @@ export class Connection {
   }
 
   #keepAlive(): void {
-    // While reading is held back nothing can be heard; that is not the broker's silence.
-    if (this.#heard || this.#gate !== undefined) {
+    const isHeldBack = this.#gate !== undefined;
+    // While reading is held back nothing can be heard: that is not the broker's silence, and it must not take it for ours.
+    if (isHeldBack) this.write(encodeCommand("PING", {}));
+    if (this.#heard || isHeldBack) {
       this.#heard = false;
       this.#pinged = false;
       return;

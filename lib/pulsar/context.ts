@@ -12,6 +12,8 @@ export interface ClientContext {
   readonly backoff: BackoffOptions;
   /** How long opening tries again after errors that may pass. */
   readonly openTimeoutMs: number;
+  /** What the client closes with itself. */
+  readonly opened: Set<AsyncDisposable>;
   nextId(): number;
 }
 
@@ -19,7 +21,8 @@ export interface ClientContext {
  * Calls `attempt` until it succeeds, with growing delays between.
  *
  * @param deadlineMs milliseconds from now after which no new attempt is made; Infinity to go on until the signal says stop
- * @throws the last attempt's error when it is not retryable, nobody listens at the address (while there is a deadline), or the time is over
+ * @throws the last attempt's error when it is not retryable, nobody listens at the address (while there is a deadline), or the time is over;
+ *   the signal's reason as soon as it is aborted, whatever the attempt comes to
  */
 export async function retrying<T>(
   context: ClientContext,
@@ -31,14 +34,30 @@ export async function retrying<T>(
   for (;;) {
     options.signal.throwIfAborted();
     try {
-      return await attempt();
+      return await orAborted(attempt(), options.signal);
     } catch (error) {
+      options.signal.throwIfAborted();
       const delayMs = backoff.nextMs();
       const elapsedMs = (context.clock.monoUs() - startUs) / 1000;
       const isLate = elapsedMs + delayMs > options.deadlineMs;
       if (isLate || !mayPass(error, options.deadlineMs === Infinity)) throw error;
       await context.clock.sleep(delayMs, options.signal);
     }
+  }
+}
+
+/** What the promise comes to, or the signal's reason as soon as it is aborted. */
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort);
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    aborted.catch(() => {});
+    promise.catch(() => {});
   }
 }
 

@@ -2,7 +2,6 @@ import type { Crc32c } from "../base/mod.ts";
 import type { MessageBatch, Position } from "../contract.ts";
 import {
   decompress,
-  DEFAULT_MESSAGE_BYTES_MAX,
   malformed,
   MetadataView,
   PayloadSection,
@@ -11,6 +10,8 @@ import {
 } from "./wire/mod.ts";
 import { END_MARKER_PROPERTY } from "../contract.ts";
 
+/** Brokers bound the compressed size only; what a batch may unfold to is bounded here. */
+const UNCOMPRESSED_BYTES_MAX = 64 * 1024 * 1024;
 /** The smallest batched message: its size and two bytes of metadata. A count beyond what the payload can hold is a lie. */
 const BATCHED_BYTES_MIN = 6;
 
@@ -76,7 +77,7 @@ export class EntryDecoder {
         metadata.compression,
         bytes.subarray(contentStart, contentEnd),
         metadata.uncompressedSize,
-        DEFAULT_MESSAGE_BYTES_MAX,
+        UNCOMPRESSED_BYTES_MAX,
       );
       contentStart = 0;
       contentEnd = content.length;

@@ -2,6 +2,7 @@
 import type { Clock } from "../base/mod.ts";
 import type { Position, Receipt } from "../contract.ts";
 import type { FrameBatch } from "./batch_buffer.ts";
+import { orAborted } from "./context.ts";
 import { keyHash } from "./key_hash.ts";
 import type { BatchProducer, BatchProducerOptions } from "./producer.ts";
 import { PulsarError } from "./wire/mod.ts";
@@ -108,8 +109,16 @@ export class MessageProducer implements AsyncDisposable {
     });
   }
 
-  /** Sends what is in batches now, and waits for the receipts of everything sent before. */
-  async flush(): Promise<void> {
+  /** Sends what is in batches now, and waits for the receipts of everything sent before.
+   *
+   * @throws the signal's reason when it is aborted before
+   */
+  async flush(signal?: AbortSignal): Promise<void> {
+    const flushed = this.#flushAll();
+    await (signal === undefined ? flushed : orAborted(flushed, signal));
+  }
+
+  async #flushAll(): Promise<void> {
     for (;;) {
       for (const lane of this.#lanes) this.#flush(lane);
       const idle = this.#lanes.every((lane) =>

@@ -7,6 +7,7 @@ import { type ClientContext, retrying } from "./context.ts";
 import { EntryDecoder } from "./entry_decoder.ts";
 import { unexpected } from "./lookup.ts";
 import { Permits } from "./permits.ts";
+import { assertFollows, comparePositions } from "./positions.ts";
 import {
   CommandSubscribeInitialPosition,
   CommandSubscribeSubType,
@@ -30,6 +31,8 @@ export interface PartitionConsumerOptions {
   readonly schema?: Schema | undefined;
   /** Bytes that may be under way or wait for the handler. */
   readonly receiverBytesMax: number;
+  /** Ends the opening. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** An entry that waits for the handler. */
@@ -45,6 +48,7 @@ interface Entry {
 /** One subscription on one connection, until either ends. */
 interface Session {
   readonly connection: Connection;
+  isSubscribed: boolean;
   isLost: boolean;
   /** What the broker says. */
   isActive: boolean;
@@ -101,11 +105,19 @@ export class PartitionConsumer implements ConsumerEndpoint, AsyncDisposable {
     options: PartitionConsumerOptions,
   ): Promise<PartitionConsumer> {
     const consumer = new PartitionConsumer(context, options);
-    await retrying(context, () => consumer.#subscribe(), {
-      deadlineMs: context.openTimeoutMs,
-      signal: consumer.#closing.signal,
-    });
-    return consumer;
+    try {
+      await retrying(context, () => consumer.#subscribe(), {
+        deadlineMs: context.openTimeoutMs,
+        signal: AbortSignal.any([
+          consumer.#closing.signal,
+          ...(options.signal ? [options.signal] : []),
+        ]),
+      });
+      return consumer;
+    } catch (error) {
+      await consumer[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** See `Source.run`. */
@@ -203,7 +215,8 @@ export class PartitionConsumer implements ConsumerEndpoint, AsyncDisposable {
     this.#wake();
     const session = this.#session;
     this.#session = undefined;
-    if (session === undefined || session.isLost) return;
+    // While it subscribes, `#subscribe` itself has the broker forget it.
+    if (session === undefined || session.isLost || !session.isSubscribed) return;
     session.connection.removeConsumer(this.#consumerId);
     try {
       const body = { consumerId: this.#consumerId };
@@ -310,7 +323,7 @@ export class PartitionConsumer implements ConsumerEndpoint, AsyncDisposable {
   #handle(session: Session, entry: Omit<Entry, "release">): Promise<void> | undefined {
     const { bytes, start, end, position } = entry;
     if (this.#isToSkip(position)) return undefined;
-    if (this.#isFirst) this.#assertFollows(position);
+    if (this.#isFirst) assertFollows(position, this.#lastSeen, this.#options);
     if (!this.#decoder.isIntact(bytes, start, end)) {
       this.#askAgain(session, position);
       return undefined;
@@ -339,24 +352,6 @@ export class PartitionConsumer implements ConsumerEndpoint, AsyncDisposable {
     return this.#lastSeen !== undefined && comparePositions(position, this.#lastSeen) <= 0;
   }
 
-  /** The first entry must be the one right after the checkpoint, or messages would be missing without a word. */
-  #assertFollows(position: Position): void {
-    const last = this.#lastSeen;
-    const isNext = last !== undefined && position.ledgerId === last.ledgerId
-      ? position.entryId === last.entryId + 1
-      : position.entryId === 0;
-    if (isNext) return;
-    const checkpoint = last === undefined ? "none" : `${last.ledgerId}:${last.entryId}`;
-    throw new PulsarError(
-      `Cannot read ${this.#options.topic}: the subscription ${this.#options.subscription} goes on at ${position.ledgerId}:${position.entryId}, ` +
-        `the checkpoint is ${checkpoint}`,
-      {
-        code: "cursor_beyond_checkpoint",
-        cure: "use the checkpoints that belong to this subscription, or a new subscription",
-      },
-    );
-  }
-
   #askAgain(session: Session, position: Position): void {
     this.damagedCount++;
     this.#damagedDeliveries++;
@@ -377,6 +372,7 @@ export class PartitionConsumer implements ConsumerEndpoint, AsyncDisposable {
     const isExclusive = subscriptionType === "exclusive";
     const session: Session = {
       connection,
+      isSubscribed: false,
       isLost: false,
       isActive: isExclusive,
       isActivated: false,
@@ -401,6 +397,7 @@ export class PartitionConsumer implements ConsumerEndpoint, AsyncDisposable {
       if (answer.type !== "SUCCESS") throw unexpected(action, answer.type);
       if (connection.error !== undefined) throw connection.error;
       this.#closing.signal.throwIfAborted();
+      session.isSubscribed = true;
     } catch (error) {
       connection.removeConsumer(this.#consumerId);
       this.#session = previous;
@@ -440,6 +437,8 @@ export class PartitionConsumer implements ConsumerEndpoint, AsyncDisposable {
   #grantPermits(): void {
     const session = this.#session;
     if (session === undefined || session.isLost || !session.isActivated) return;
+    // What came after the end of `run` would be dropped.
+    if (this.#handler === undefined) return;
     const permits = this.#permits.take();
     if (permits === 0) return;
     writeFlow(this.#writer.reset(), this.#consumerId, permits);
@@ -475,9 +474,4 @@ export class PartitionConsumer implements ConsumerEndpoint, AsyncDisposable {
       retryable: !this.#closing.signal.aborted,
     });
   }
-}
-
-/** Below 0 where `a` comes before `b`, 0 where they are one. */
-export function comparePositions(a: Position, b: Position): number {
-  return a.ledgerId === b.ledgerId ? a.entryId - b.entryId : a.ledgerId - b.ledgerId;
 }

@@ -22,6 +22,8 @@ export interface PartitionProducerOptions {
   readonly topic: string;
   readonly producerName: string;
   readonly schema?: Schema | undefined;
+  /** Ends the opening. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 interface Pending {
@@ -75,11 +77,19 @@ export class PartitionProducer implements ProducerEndpoint, AsyncDisposable {
     options: PartitionProducerOptions,
   ): Promise<PartitionProducer> {
     const producer = new PartitionProducer(context, options);
-    await retrying(context, () => producer.#register(), {
-      deadlineMs: context.openTimeoutMs,
-      signal: producer.#stop.signal,
-    });
-    return producer;
+    try {
+      await retrying(context, () => producer.#register(), {
+        deadlineMs: context.openTimeoutMs,
+        signal: AbortSignal.any([
+          producer.#stop.signal,
+          ...(options.signal ? [options.signal] : []),
+        ]),
+      });
+      return producer;
+    } catch (error) {
+      await producer[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   get pendingCount(): number {
@@ -177,8 +187,17 @@ export class PartitionProducer implements ProducerEndpoint, AsyncDisposable {
       this.#registered(connection, success);
     } catch (error) {
       connection.removeProducer(this.producerId);
+      this.#forget(connection, error);
       throw error;
     }
+  }
+
+  /** Has the broker forget a producer that it may have made although this side gave up; else the next attempt finds the name taken. */
+  #forget(connection: Connection, error: unknown): void {
+    const isUnsure = this.#stop.signal.aborted ||
+      (error instanceof PulsarError && error.code === "request_timeout");
+    const body = { producerId: this.producerId, requestId: -1n };
+    if (isUnsure) connection.write(encodeCommand("CLOSE_PRODUCER", body));
   }
 
   #throwIfLost(connection: Connection): void {
@@ -208,17 +227,9 @@ export class PartitionProducer implements ProducerEndpoint, AsyncDisposable {
     const { producerId } = this;
     const epoch = this.#epoch++;
     const body = { topic, producerId, producerName, schema, epoch, userProvidedProducerName: true };
-    try {
-      const answer = await connection.request("PRODUCER", body, action);
-      if (answer.type !== "PRODUCER_SUCCESS") throw unexpected(action, answer.type);
-      return answer.body;
-    } catch (error) {
-      if (error instanceof PulsarError && error.code === "request_timeout") {
-        // The broker may still do it: then it must forget it, or the next attempt finds the name taken.
-        connection.write(encodeCommand("CLOSE_PRODUCER", { producerId, requestId: -1n }));
-      }
-      throw error;
-    }
+    const answer = await connection.request("PRODUCER", body, action);
+    if (answer.type !== "PRODUCER_SUCCESS") throw unexpected(action, answer.type);
+    return answer.body;
   }
 
   #disconnected(): void {

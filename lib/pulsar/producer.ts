@@ -2,7 +2,7 @@ import { assert, utf8 } from "../base/mod.ts";
 import { END_MARKER_PROPERTY, type Producer, type Receipt } from "../contract.ts";
 import { FrameBatch } from "./batch_buffer.ts";
 import { systemNameOf } from "./connection.ts";
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, orAborted } from "./context.ts";
 import { PartitionProducer } from "./partition_producer.ts";
 import { partitionTopic } from "./topic_name.ts";
 import {
@@ -30,6 +30,8 @@ export interface BatchProducerOptions {
   readonly batchesInFlightMax?: number | undefined;
   /** Bytes of one partition that may wait for receipts. Default 32 MiB. */
   readonly bytesInFlightMax?: number | undefined;
+  /** Ends the opening. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const BATCHES_IN_FLIGHT_MAX = 64;
@@ -94,7 +96,7 @@ export class BatchProducer implements Producer {
     options: BatchProducerOptions,
     partitionCount: number,
   ): Promise<BatchProducer> {
-    const { topic, producerName, schema } = options;
+    const { topic, producerName, schema, signal } = options;
     const topics = partitionCount === 0
       ? [{ topic, producerName }]
       : Array.from({ length: partitionCount }, (_, k) => ({
@@ -102,7 +104,7 @@ export class BatchProducer implements Producer {
         producerName: `${producerName}-partition-${k}`,
       }));
     const opened = await Promise.allSettled(
-      topics.map((names) => PartitionProducer.open(context, { ...names, schema })),
+      topics.map((names) => PartitionProducer.open(context, { ...names, schema, signal })),
     );
     const producers = opened.flatMap((result) =>
       result.status === "fulfilled" ? [result.value] : []
@@ -140,11 +142,15 @@ export class BatchProducer implements Producer {
     return lane.spare.pop() ?? new FrameBatch(partition, lane.name.length, messageBytesMax);
   }
 
-  /** Resolves when `openBatch` would give a buffer, or the producer is closed. */
-  async whenReady(partition: number): Promise<void> {
+  /** Resolves when `openBatch` would give a buffer, or the producer is closed.
+   *
+   * @throws the signal's reason when it is aborted before
+   */
+  async whenReady(partition: number, signal?: AbortSignal): Promise<void> {
     const lane = this.#lane(partition);
     while (this.#isFull(lane) && !this.#closed) {
-      await new Promise<void>((resolve) => lane.waiting.push(resolve));
+      const waiting = new Promise<void>((resolve) => lane.waiting.push(resolve));
+      await (signal === undefined ? waiting : orAborted(waiting, signal));
     }
   }
 
@@ -184,6 +190,7 @@ export class BatchProducer implements Producer {
   /** Closes it; what has no receipt yet is rejected with code `closed`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
+    this.#context.opened.delete(this);
     await Promise.all(this.#lanes.map((lane) => lane.producer[Symbol.asyncDispose]()));
     for (const lane of this.#lanes) lane.waiting.splice(0).forEach((resolve) => resolve());
   }

@@ -17,6 +17,8 @@ export interface SourceOptions {
   readonly schema?: Schema | undefined;
   /** Bytes of one partition that may be under way or wait for the handler. Default 8 MiB. */
   readonly receiverBytesMax?: number | undefined;
+  /** Ends the opening. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const RECEIVER_BYTES_MAX = 8 * 1024 * 1024;
@@ -36,9 +38,11 @@ const RECEIVER_BYTES_MAX = 8 * 1024 * 1024;
  */
 export class TopicSource implements Source {
   readonly #consumers: readonly PartitionConsumer[];
-  #isRunning = false;
+  readonly #context: ClientContext;
+  #wasRun = false;
 
-  private constructor(consumers: readonly PartitionConsumer[]) {
+  private constructor(context: ClientContext, consumers: readonly PartitionConsumer[]) {
+    this.#context = context;
     this.#consumers = consumers;
   }
 
@@ -65,7 +69,7 @@ export class TopicSource implements Source {
       await Promise.all(consumers.map((consumer) => consumer[Symbol.asyncDispose]()));
       throw failed.reason;
     }
-    return new TopicSource(consumers);
+    return new TopicSource(context, consumers);
   }
 
   get partitionCount(): number {
@@ -77,13 +81,13 @@ export class TopicSource implements Source {
   }
 
   /**
-   * See `Source.run`. The subscription stays until the source is disposed of, so that acknowledgements can follow.
+   * See `Source.run`; it can be called once. The subscription stays until the source is disposed of, so that acknowledgements can follow.
    *
    * @throws what the handler throws, or {PulsarError} `cursor_beyond_checkpoint`, `checksum_mismatch`, `malformed` or why the broker refuses
    */
   async run(handler: SourceHandler, signal: AbortSignal): Promise<void> {
-    assert(!this.#isRunning, "run is under way already");
-    this.#isRunning = true;
+    assert(!this.#wasRun, "run was called before");
+    this.#wasRun = true;
     const failed = new AbortController();
     const either = AbortSignal.any([signal, failed.signal]);
     // All of them end before this does, so that no handler is called afterwards.
@@ -95,7 +99,6 @@ export class TopicSource implements Source {
         })
       ),
     );
-    this.#isRunning = false;
     const rejected = ended.find((result) => result.status === "rejected");
     if (rejected !== undefined) throw rejected.reason;
   }
@@ -135,6 +138,7 @@ export class TopicSource implements Source {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#context.opened.delete(this);
     await Promise.all(this.#consumers.map((consumer) => consumer[Symbol.asyncDispose]()));
   }
 

@@ -228,3 +228,70 @@ Deno.test("systemNameOf() names brokers by what they say of themselves", () => {
   assert.equal(systemNameOf("weir-embedded-0.1.0"), "embedded broker");
   assert.equal(systemNameOf("something else"), "something else");
 });
+
+Deno.test("opening ends at once when its signal is aborted, and the broker forgets what it made", async () => {
+  const { broker, clock, client } = await connectFake();
+  await using _ = client;
+  const requests: (() => void)[] = [];
+  broker.hook = (command, connection, frame) => {
+    if (command.type !== "PRODUCER" && command.type !== "SUBSCRIBE") return false;
+    // The frame lies in the reader's buffer: nothing of it is used later.
+    requests.push(() => broker.answer(command, connection, frame));
+    return true;
+  };
+  const stop = new AbortController();
+  const { signal } = stop;
+  const subscription = { subscription: "s", subscriptionType: "exclusive" } as const;
+  const opening = [
+    assert.rejects(client.openBatchProducer({ ...OPTIONS, signal }), /enough/),
+    assert.rejects(client.openSource({ topic: "orders", ...subscription, signal }), /enough/),
+  ];
+  await settle(clock);
+  stop.abort(new Error("enough"));
+  await Promise.all(opening);
+  assert.equal(requests.length, 2);
+  requests.forEach((answer) => answer());
+  await settle(clock);
+  assert.equal(broker.count("CLOSE_PRODUCER"), 1);
+  assert.equal(broker.count("CLOSE_CONSUMER"), 1);
+});
+
+Deno.test("BatchProducer.whenReady() and MessageProducer.flush() end when their signal is aborted", async () => {
+  const { broker, client } = await connectFake();
+  await using _ = client;
+  broker.hook = (command) => command.type === "SEND";
+  const producer = await client.openBatchProducer({ ...OPTIONS, batchesInFlightMax: 1 });
+  producer.send(batchOf(producer, ["a"]), 0).catch(() => {});
+  const signal = AbortSignal.abort(new Error("enough"));
+  await assert.rejects(producer.whenReady(0, signal), /enough/);
+  const messages = await client.openMessageProducer({ ...OPTIONS, producerName: "other" });
+  messages.send({ value: new Uint8Array(1) }).catch(() => {});
+  await assert.rejects(messages.flush(signal), /enough/);
+});
+
+Deno.test("a connection that was given up before its handshake is closed", async () => {
+  const broker = new FakeBroker();
+  broker.hook = () => true;
+  const { clock } = await connectFake();
+  let isClosed = false;
+  const connecting = rejectsWith(
+    connectPulsar({
+      serviceUrl: "pulsar://127.0.0.1",
+      clock,
+      openTransport: async (address) => {
+        const transport = await broker.openTransport(address);
+        return {
+          ...transport,
+          close() {
+            isClosed = true;
+            transport.close();
+          },
+        };
+      },
+    }),
+    "connect_timeout",
+  );
+  await clock.advance(10_000);
+  await connecting;
+  assert.equal(isClosed, true);
+});

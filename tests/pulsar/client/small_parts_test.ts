@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { FakeClock, seededRandom } from "../../../lib/base/mod.ts";
 import { Backoff } from "../../../lib/pulsar/backoff.ts";
 import { FrameBatch } from "../../../lib/pulsar/batch_buffer.ts";
-import { comparePositions } from "../../../lib/pulsar/partition_consumer.ts";
+import { comparePositions } from "../../../lib/pulsar/positions.ts";
 import { Permits } from "../../../lib/pulsar/permits.ts";
 import { formatAddress, parseServiceUrl } from "../../../lib/pulsar/service_url.ts";
 import { parseTopicName, partitionTopic } from "../../../lib/pulsar/topic_name.ts";
