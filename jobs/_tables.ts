@@ -1,3 +1,4 @@
+import { parseDurationMs } from "../lib/base/mod.ts";
 import type { FlagTable } from "./_flags.ts";
 
 /** Flags that say where Pulsar is. */
@@ -129,6 +130,14 @@ export const AGGREGATE_FLAGS = {
     default: "60s",
     min: 100,
     help: "longest gap between checkpoints, wall time",
+  },
+  "idle-after": {
+    kind: "duration",
+    check: (text) => {
+      if (parseDurationMs(text) < 100) throw new RangeError("expected at least 100ms");
+    },
+    help:
+      "a partition without messages for so long, wall time, follows the others' watermark (default never)",
   },
   "plant": {
     kind: "list",

@@ -79,6 +79,7 @@ await runJob({
           plants: flags["plant"],
         },
         timeScale: flags["time-scale"],
+        idleAfterMs: flags["idle-after"],
         source,
         sink,
         checkpointFolder: flags["checkpoints"],

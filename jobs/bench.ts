@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { systemClock, systemRandom, UsageError } from "../lib/base/mod.ts";
 import { assertDiskSpace, createRunFolder, newRunId, type RunFolder } from "../lib/run/mod.ts";
 import {
@@ -18,6 +19,7 @@ import {
   pulsarTarget,
   windowSettings,
 } from "./_config.ts";
+import { ensureEngine } from "./_engine.ts";
 import type { FlagValues } from "./_flags.ts";
 import { EXIT, runJob } from "./_job.ts";
 import { liveObserver } from "./_live.ts";
@@ -54,7 +56,7 @@ const TABLE = {
 const LOG_BYTES_PER_MESSAGE = 200;
 const OTHER_BYTES = 500e6;
 
-const ROOT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
+const ROOT = dirname(import.meta.dirname!);
 
 function configOf(flags: FlagValues<typeof TABLE>, runId: string): BenchConfig {
   return {
@@ -70,6 +72,7 @@ function configOf(flags: FlagValues<typeof TABLE>, runId: string): BenchConfig {
     ...batchSettings(flags),
     batchRowsMax: flags["batch-rows"],
     checkpointIntervalMs: flags["checkpoint-interval"],
+    idleAfterMs: flags["idle-after"],
     thresholds: flags["threshold"],
     plants: flags["plant"],
     keep: flags["keep"],
@@ -139,6 +142,11 @@ await runJob({
     const { stopping, abandoning } = listenForInterrupts((text) => live.remark(text));
     let result: Result;
     try {
+      if (isEmbedded(config.clickhouse.url)) {
+        const say = (text: string) => live.remark(text);
+        const isTerminal = Deno.stderr.isTerminal();
+        await ensureEngine({ root: ROOT, say, isTerminal, signal: stopping });
+      }
       result = await runBench({
         config,
         folder,
@@ -155,7 +163,7 @@ await runJob({
     } catch (error) {
       // Nothing was sent, so there is nothing to keep; whoever asks for more wants the logs.
       if (!flags["verbose"]) await Deno.remove(folder.path, { recursive: true });
-      if (abandoning.aborted) return EXIT.interrupted;
+      if (abandoning.aborted || error === stopping.reason) return EXIT.interrupted;
       throw error;
     } finally {
       live.end();

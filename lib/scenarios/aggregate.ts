@@ -27,6 +27,11 @@ export interface AggregateOptions {
     "runId" | "window" | "batchRowsMax" | "checkpointIntervalMs" | "plants"
   >;
   readonly timeScale: number;
+  /**
+   * A partition without messages for so long, wall time, follows the others' watermark. Undefined for never: a partition that merely lags would
+   * have its messages late, and a run ends every partition by a marker anyway.
+   */
+  readonly idleAfterMs?: number | undefined;
   readonly source: Source;
   readonly sink: Sink;
   readonly checkpointFolder: string;
@@ -34,9 +39,6 @@ export interface AggregateOptions {
   readonly clock: Clock;
   readonly io: RoleIo;
 }
-
-/** A partition without messages for so long follows the others' watermark, wall time. */
-const IDLE_AFTER_MS = 2000;
 
 /** Totals for Prometheus; plain numbers, read at scrape. */
 class AggregateFigures {
@@ -160,7 +162,7 @@ export async function runAggregate(options: AggregateOptions): Promise<void> {
     newProjection: () => createSensorProjection(),
     batchRows: config.batchRowsMax,
     checkpointIntervalMs: config.checkpointIntervalMs,
-    idleAfterMs: IDLE_AFTER_MS,
+    idleAfterMs: options.idleAfterMs,
     plant: plant === undefined ? undefined : parsePlant(plant),
     hooks: hooksOf(options, figures),
   });

@@ -189,6 +189,7 @@ export function aggregateSpec(
       `--batch-rows=${config.batchRowsMax}`,
       `--checkpoint-interval=${config.checkpointIntervalMs}ms`,
       `--time-scale=${config.load.timeScale}`,
+      ...(config.idleAfterMs === undefined ? [] : [`--idle-after=${config.idleAfterMs}ms`]),
       ...config.plants.map((plant) => `--plant=${plant}`),
     ],
     environment: { CLICKHOUSE_PASSWORD: clickhousePassword },

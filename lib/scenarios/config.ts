@@ -59,6 +59,8 @@ export interface BenchConfig {
   readonly batchDelayMs: number;
   readonly batchRowsMax: number;
   readonly checkpointIntervalMs: number;
+  /** Wall time after which an idle partition follows the others' watermark; undefined for never. */
+  readonly idleAfterMs?: number | undefined;
   /** As typed, e.g. `windowVisible.p99<1s`. */
   readonly thresholds: readonly string[];
   /** As typed, e.g. `drop:sensor-00007:42`: faults in the aggregator that the verdict must find. */

@@ -56,13 +56,17 @@ export function openRoleIo(): RoleIo {
   };
 }
 
+/** A reader that was displaced and has stopped may begin again; it is the process that must not go on. */
+const RESTARTABLE_CODES: readonly unknown[] = ["stale_owner"];
+
 /** Says a role's last words. */
 export function sayFailure(io: RoleIo, error: unknown): void {
   const code = (error as { code?: unknown } | null)?.code;
   io.say({
     event: "failure",
     message: lineOf(error),
-    retryable: error instanceof WeirError && error.retryable,
+    retryable: error instanceof WeirError &&
+      (error.retryable || RESTARTABLE_CODES.includes(error.code)),
     ...(typeof code === "string" ? { code } : {}),
   });
 }
