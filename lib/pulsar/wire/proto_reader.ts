@@ -7,10 +7,13 @@
 import { textOf } from "../../base/mod.ts";
 import { malformed } from "./errors.ts";
 
-/** Wire types in use; groups (3 and 4) are refused. */
+/** Wire type of integers, booleans and enums. Groups (3 and 4) are refused. */
 export const WIRE_VARINT = 0;
+/** Wire type of doubles. */
 export const WIRE_FIXED64 = 1;
+/** Wire type of texts, bytes and messages. */
 export const WIRE_BYTES = 2;
+/** Wire type of four bytes, which no field of ours has. */
 export const WIRE_FIXED32 = 5;
 
 const TWO_28 = 0x10000000;
