@@ -1,4 +1,10 @@
-import { parseDurationMs, parseSizeBytes, UsageError } from "../lib/base/mod.ts";
+import {
+  formatBytes,
+  formatDurationMs,
+  parseDurationMs,
+  parseSizeBytes,
+  UsageError,
+} from "../lib/base/mod.ts";
 
 /** What kinds of value a flag takes. Durations are read into ms, sizes into bytes, shares are 0 to 1. */
 interface Kinds {
@@ -47,7 +53,7 @@ export interface Usage {
   /** As typed: `deno task bench50k`. */
   readonly command: string;
   readonly summary: string;
-  /** Names of the arguments that are not flags. */
+  /** Names of the arguments that are not flags; those in brackets may be left out. */
   readonly positionals?: readonly string[];
   readonly examples?: readonly string[];
 }
@@ -66,12 +72,24 @@ function readNumber(text: string, spec: FlagSpec, read: (text: string) => number
   const value = read(text);
   if (!Number.isFinite(value)) throw new RangeError("expected a number");
   if (spec.min !== undefined && value < spec.min) {
-    throw new RangeError(`expected at least ${spec.min}`);
+    throw new RangeError(`expected at least ${shown(spec.min, spec)}`);
   }
   if (spec.max !== undefined && value > spec.max) {
-    throw new RangeError(`expected at most ${spec.max}`);
+    throw new RangeError(`expected at most ${shown(spec.max, spec)}`);
   }
   return value;
+}
+
+/** A bound in the unit that a person would type. */
+function shown(bound: number, { kind }: FlagSpec): string {
+  if (kind === "duration") return formatDurationMs(bound).replace(" ", "");
+  if (kind === "size") return formatBytes(bound).replace(" ", "");
+  return String(bound);
+}
+
+/** What was typed, without a password that stands in a URL: errors end up in logs. */
+function withoutPassword(text: string): string {
+  return text.replace(/(:\/\/)[^/?#\s]*@/, "$1***@");
 }
 
 function readCount(text: string): number {
@@ -263,7 +281,7 @@ export function parseFlags<const Table extends FlagTable>(
       else values[one.name] = value;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      problems.push(`${one.from} ${JSON.stringify(one.text)}: ${why}`);
+      problems.push(`${one.from} ${JSON.stringify(withoutPassword(one.text))}: ${why}`);
     }
   }
   const wanted = usage.positionals ?? [];
@@ -273,8 +291,9 @@ export function parseFlags<const Table extends FlagTable>(
         `unexpected argument ${JSON.stringify(positionals[wanted.length])}; see --help`,
       );
     }
-    if (positionals.length < wanted.length) {
-      problems.push(`lacks ${wanted.slice(positionals.length).join(" ")}; see --help`);
+    const needed = wanted.filter((name) => !name.startsWith("["));
+    if (positionals.length < needed.length) {
+      problems.push(`lacks ${needed.slice(positionals.length).join(" ")}; see --help`);
     }
     if (problems.length > 0) throw new UsageError(problems.join("\n"));
   }

@@ -1,4 +1,5 @@
-import { parseDurationMs } from "../lib/base/mod.ts";
+import { messageOf, parseDurationMs } from "../lib/base/mod.ts";
+import { parseTopicName } from "../lib/pulsar/mod.ts";
 import type { FlagTable } from "./_flags.ts";
 
 /** Flags that say where Pulsar is. */
@@ -40,7 +41,11 @@ export const CLICKHOUSE_FLAGS = {
 
 /** Flags of the topic, which producer and aggregator must agree on. */
 export const TOPIC_FLAGS = {
-  "topic": { kind: "text", help: "topic (default persistent://public/default/weir-RUN_ID)" },
+  "topic": {
+    kind: "text",
+    check: checkTopic,
+    help: "topic (default persistent://public/default/weir-RUN_ID)",
+  },
   "run-id": { kind: "text", check: checkRunId, help: "name of the run (default: time and job)" },
 } as const satisfies FlagTable;
 
@@ -50,16 +55,19 @@ export const WINDOW_FLAGS = {
     kind: "duration",
     default: "1m",
     min: 1000,
+    check: checkWholeMs,
     help: "length of a window, in event time",
   },
   "out-of-orderness": {
     kind: "duration",
     default: "5s",
+    check: checkWholeMs,
     help: "how far behind the newest a message may be, in event time",
   },
   "allowed-lateness": {
     kind: "duration",
     default: "0s",
+    check: checkWholeMs,
     help: "how long a window stays open for stragglers, in event time",
   },
 } as const satisfies FlagTable;
@@ -112,7 +120,13 @@ export const LOAD_FLAGS = {
     max: 10,
     help: "Zipf exponent of the sources; 0 is uniform",
   },
-  "seed": { kind: "count", default: "1", min: 0, help: "decides every value that is sent" },
+  "seed": {
+    kind: "count",
+    default: "1",
+    min: 0,
+    max: 0xffff_ffff,
+    help: "decides every value that is sent",
+  },
 } as const satisfies FlagTable;
 
 /** Flags of the aggregation. */
@@ -166,6 +180,9 @@ function checkScheme(text: string, schemes: readonly string[]): void {
       `expected ${schemes.map((scheme) => `${scheme}//host:port`).join(" or ")}`,
     );
   }
+  if (url.password !== "" && !url.protocol.startsWith("http")) {
+    throw new RangeError("a URL holds no password here; give a token with --pulsar-token-file");
+  }
   if (!schemes.includes(url.protocol) || url.hostname === "" && !text.includes(",")) {
     throw new RangeError(
       `unknown URL scheme; expected ${schemes.map((one) => `${one}//host:port`).join(" or ")}`,
@@ -188,6 +205,24 @@ function checkClickHouseUrl(text: string): void {
 function checkName(text: string): void {
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(text)) {
     throw new RangeError("expected letters, digits and _, beginning with a letter");
+  }
+}
+
+/** What no broker would take; a run needs a log that keeps its messages. */
+export function checkTopic(text: string): void {
+  try {
+    const { domain } = parseTopicName(text);
+    if (domain === "persistent") return;
+  } catch (error) {
+    throw new RangeError(messageOf(error).replace(/^Cannot use topic .*: /, ""));
+  }
+  throw new RangeError("expected a persistent topic, whose messages survive a restart");
+}
+
+/** Windows are cut at whole milliseconds of event time. */
+function checkWholeMs(text: string): void {
+  if (!Number.isInteger(parseDurationMs(text))) {
+    throw new RangeError("expected whole milliseconds");
   }
 }
 

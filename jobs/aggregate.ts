@@ -11,6 +11,7 @@ import { clickhouseTarget, fullTopic, pulsarTarget, windowSettings } from "./_co
 import { EXIT, runJob } from "./_job.ts";
 import {
   AGGREGATE_FLAGS,
+  checkTopic,
   CLICKHOUSE_FLAGS,
   METRICS_FLAGS,
   PULSAR_FLAGS,
@@ -31,7 +32,7 @@ await runJob({
     "pulsar": { ...PULSAR_FLAGS.pulsar, default: "pulsar://127.0.0.1:6650" },
     ...CLICKHOUSE_FLAGS,
     "clickhouse": { ...CLICKHOUSE_FLAGS.clickhouse, default: "http://127.0.0.1:8123" },
-    "topic": { kind: "text", default: "weir", help: "topic" },
+    "topic": { kind: "text", default: "weir", check: checkTopic, help: "topic" },
     "run-id": { kind: "text", default: "manual", help: "marks the rows" },
     ...WINDOW_FLAGS,
     ...AGGREGATE_FLAGS,

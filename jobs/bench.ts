@@ -9,7 +9,7 @@ import {
   plannedMessageCount,
   runBench,
 } from "../lib/scenarios/mod.ts";
-import { EXIT_CODES, parseThresholds, type Result } from "../lib/verdict/mod.ts";
+import { checkThreshold, EXIT_CODES, type Result } from "../lib/verdict/mod.ts";
 import {
   batchSettings,
   clickhouseTarget,
@@ -44,7 +44,7 @@ const TABLE = {
   ...AGGREGATE_FLAGS,
   "threshold": {
     kind: "list",
-    check: (text: string) => void parseThresholds([text]),
+    check: checkThreshold,
     help: "what must hold for PASS, e.g. 'windowVisible.p99<1s'; may be given again",
   },
   "out": { kind: "text", help: "folder of the run (default runs/RUN_ID)" },

@@ -8,7 +8,7 @@ import {
 } from "../lib/scenarios/mod.ts";
 import { batchSettings, fullTopic, loadSettings, pulsarTarget, windowSettings } from "./_config.ts";
 import { EXIT, runJob } from "./_job.ts";
-import { LOAD_FLAGS, METRICS_FLAGS, PULSAR_FLAGS, WINDOW_FLAGS } from "./_tables.ts";
+import { checkTopic, LOAD_FLAGS, METRICS_FLAGS, PULSAR_FLAGS, WINDOW_FLAGS } from "./_tables.ts";
 
 await runJob({
   usage: {
@@ -23,7 +23,12 @@ await runJob({
     ...LOAD_FLAGS,
     ...PULSAR_FLAGS,
     "pulsar": { ...PULSAR_FLAGS.pulsar, default: "pulsar://127.0.0.1:6650" },
-    "topic": { kind: "text", default: "weir", help: "topic; made if it is not there" },
+    "topic": {
+      kind: "text",
+      default: "weir",
+      check: checkTopic,
+      help: "topic; made if it is not there",
+    },
     "run-id": {
       kind: "text",
       default: "manual",

@@ -15,7 +15,7 @@ export type {
 } from "./message_plan.ts";
 export { parseResult, RESULT_SCHEMA_VERSION, resultJsonSchema, resultSchema } from "./result.ts";
 export type { Finding, MessageCounts, Result, RowCounts, ThresholdOutcome } from "./result.ts";
-export { evaluateThresholds, parseThresholds } from "./thresholds.ts";
+export { checkThreshold, evaluateThresholds, parseThresholds } from "./thresholds.ts";
 export type { Threshold } from "./thresholds.ts";
 export { verify } from "./verify.ts";
 export type { Verification, VerifyOptions } from "./verify.ts";

@@ -6,7 +6,14 @@ const USAGE: Usage = { command: "deno task demo", summary: "Demo.", positionals:
 const TABLE = {
   "rate": { kind: "count", default: "50000", min: 1, help: "messages a second" },
   "duration": { kind: "duration", default: "3m", min: 1000, help: "how long" },
-  "room": { kind: "size", help: "bytes" },
+  "room": { kind: "size", min: 2048, help: "bytes" },
+  "engine": {
+    kind: "text",
+    check: () => {
+      throw new RangeError("expected http");
+    },
+    help: "where",
+  },
   "late-share": { kind: "share", default: "0", help: "share" },
   "pulsar": { kind: "text", default: "embedded", env: ["PULSAR_URL"], help: "where" },
   "codec": { kind: "text", default: "none", choices: ["none", "lz4"], help: "which" },
@@ -87,6 +94,19 @@ Deno.test("parseFlags() names every mistake at once, with what was expected", ()
   assert.deepEqual(problemsOf(["extra"]), ['unexpected argument "extra"; see --help']);
   assert.deepEqual(problemsOf([], { WEIR_RATE: "fast" }), [
     'WEIR_RATE "fast": expected a whole number',
+  ]);
+});
+
+Deno.test("parseFlags() shows bounds in the unit that a person types", () => {
+  assert.deepEqual(problemsOf(["--duration", "500ms"]), [
+    '--duration "500ms": expected at least 1s',
+  ]);
+  assert.deepEqual(problemsOf(["--room", "1KiB"]), ['--room "1KiB": expected at least 2KiB']);
+});
+
+Deno.test("parseFlags() shows no password that stands in a URL", () => {
+  assert.deepEqual(problemsOf(["--engine", "ftp://me:hunter2@host"]), [
+    '--engine "ftp://***@host": expected http',
   ]);
 });
 

@@ -104,7 +104,7 @@ Deno.test("clickhouse says what is wrong with its flags and files", async () => 
   const cases: [string[], RegExp][] = [
     [["--prot=1"], /^clickhouse: unknown flag --prot; did you mean --port\?\n$/],
     [["--port=x"], /^clickhouse: --port "x": expected a whole number\n$/],
-    [["--memory=1KiB"], /^clickhouse: --memory "1KiB": expected at least 268435456\n$/],
+    [["--memory=1KiB"], /^clickhouse: --memory "1KiB": expected at least 256MiB\n$/],
     [
       ["--password-file=/nowhere/at/all", "--port=0"],
       /^clickhouse: Cannot read the password: .*; give a file with --password-file\n$/,

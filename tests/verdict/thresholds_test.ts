@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../lib/base/mod.ts";
 import { MEASURES } from "../../lib/verdict/measures.ts";
-import { evaluateThresholds, parseThresholds } from "../../lib/verdict/thresholds.ts";
+import {
+  checkThreshold,
+  evaluateThresholds,
+  parseThresholds,
+} from "../../lib/verdict/thresholds.ts";
 import { MEASURED } from "./_result.ts";
 
 const met = (...texts: string[]) =>
@@ -93,4 +97,30 @@ Deno.test("MEASURES have names of their own, and values of a good run", () => {
     const value = valueOf(MEASURED);
     assert.ok(value === null ? name.endsWith(".broker") : Number.isFinite(value), name);
   }
+});
+
+Deno.test("evaluateThresholds() lets the last message's own latency not miss the default for the rate of a short run", () => {
+  const short = (tailSec: number, acked = 1000, threshold: string[] = []) => {
+    const [outcome] = evaluateThresholds(parseThresholds(threshold), {
+      ...MEASURED,
+      messages: { ...MEASURED.messages, sent: 1000, acked },
+      scheduledRateMessagesPerSec: 1000,
+      rateMessagesPerSec: acked / (1 + tailSec),
+    });
+    return outcome?.met;
+  };
+  assert.equal(short(0.24), true);
+  assert.equal(short(0.26), false);
+  assert.equal(short(0.05, 900), false, "what was not acknowledged is no tail");
+  assert.equal(short(0.24, 1000, ["rate>=99%"]), false, "what a person asked for is held to");
+});
+
+Deno.test("checkThreshold() says once what is wrong", () => {
+  checkThreshold("publish.p99<=50ms");
+  assert.throws(() => checkThreshold("foo<1"), {
+    message: /^"foo" is not measured, expected rate/,
+  });
+  assert.throws(() => checkThreshold("nonsense"), {
+    message: "expected e.g. windowVisible.p99<1s",
+  });
 });
