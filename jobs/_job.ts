@@ -36,6 +36,18 @@ function assertDenoVersion(version: string): void {
   );
 }
 
+/**
+ * Keeps requests to this machine away from the proxy that a company's laptop has in HTTP_PROXY: Deno's fetch would send them there.
+ */
+function keepLoopbackFromProxy(): void {
+  const hasProxy = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].some((name) =>
+    Deno.env.get(name)
+  );
+  if (!hasProxy) return;
+  const given = Deno.env.get("NO_PROXY") ?? Deno.env.get("no_proxy") ?? "";
+  Deno.env.set("NO_PROXY", [given, "127.0.0.1,localhost,::1"].filter(Boolean).join(","));
+}
+
 /** The name of a job in its error lines: the task. */
 function nameOf(usage: Usage): string {
   return usage.command.replace(/^deno task /, "");
@@ -64,6 +76,7 @@ export async function runJob<const Table extends FlagTable>(
   const verbose = args.includes("--verbose");
   let code: number;
   try {
+    keepLoopbackFromProxy();
     assertDenoVersion(Deno.env.get("WEIR_TEST_DENO_VERSION") ?? Deno.version.deno);
     const { flags, positionals } = parseFlags(job.table, job.usage, args);
     if (flags.help) {

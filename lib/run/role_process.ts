@@ -52,6 +52,13 @@ const PASSED_VARIABLES = [
   "PATH",
   "HOME",
   "DENO_DIR",
+  // Where packages come from names the folder of the cache that holds them.
+  "NPM_CONFIG_REGISTRY",
+  // Certificates of a company: its ClickHouse may need them.
+  "DENO_CERT",
+  "DENO_TLS_CA_STORE",
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
   "TMPDIR",
   "TEMP",
   "TMP",

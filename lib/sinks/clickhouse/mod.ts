@@ -6,9 +6,17 @@ export type { ClickHouseOptions, StoredRow } from "./sink.ts";
 export { createTableSql, expectedColumns } from "./table.ts";
 export type { Column, TableName } from "./table.ts";
 export {
+  currentPlatform,
   EmbeddedError,
   engineLockPath,
+  enginePackage,
   FORMAT_NAMES,
   serveEmbeddedClickHouse,
 } from "./embedded/mod.ts";
-export type { EmbeddedClickHouse, EmbeddedErrorCode, EmbeddedOptions } from "./embedded/mod.ts";
+export type {
+  EmbeddedClickHouse,
+  EmbeddedErrorCode,
+  EmbeddedOptions,
+  EnginePackage,
+  Platform,
+} from "./embedded/mod.ts";

@@ -92,6 +92,24 @@ export function packageOf(platform: Platform): string {
   );
 }
 
+/** The engine as npm knows it. */
+export interface EnginePackage {
+  readonly name: string;
+  readonly version: string;
+  /** As `import()` takes it. */
+  readonly specifier: string;
+}
+
+/**
+ * The package of the engine that is loaded on a platform.
+ *
+ * @throws {EmbeddedError} unsupported_platform where there is none
+ */
+export function enginePackage(platform: Platform = currentPlatform()): EnginePackage {
+  const name = packageOf(platform);
+  return { name, version: VERSION, specifier: `npm:${name}@${VERSION}` };
+}
+
 /**
  * The lock file for a process that loads the engine: `deno run --lock=…`. It must have one of its own.
  *
@@ -111,7 +129,7 @@ export function engineLockPath(root: string, target: string = Deno.build.target)
  * @throws {EmbeddedError} unsupported_platform, engine_missing
  */
 export async function loadAddon(platform: Platform = currentPlatform()): Promise<Addon> {
-  const specifier = `npm:${packageOf(platform)}@${VERSION}`;
+  const { specifier } = enginePackage(platform);
   try {
     const loaded = await import(specifier);
     return loaded.default as Addon;

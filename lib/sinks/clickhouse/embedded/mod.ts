@@ -1,5 +1,6 @@
 /** ClickHouse's HTTP interface over chDB, on the loopback address, in a process of its own. */
-export { engineLockPath } from "./addon.ts";
+export { currentPlatform, engineLockPath, enginePackage } from "./addon.ts";
+export type { EnginePackage, Platform } from "./addon.ts";
 export { EmbeddedError } from "./errors.ts";
 export type { EmbeddedErrorCode } from "./errors.ts";
 export { FORMAT_NAMES } from "./formats.ts";
