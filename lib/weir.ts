@@ -12,9 +12,10 @@
  * ```
  */
 export { attach, NotebookError, RunHandle, start, writeReport } from "./notebook/mod.ts";
-export type { StartOptions } from "./notebook/mod.ts";
+export type { FaultRole, InjectOptions, StartOptions } from "./notebook/mod.ts";
 export { show, tableOf } from "./report/mod.ts";
 export type { Picture } from "./report/mod.ts";
 export { openRunFolder } from "./run/mod.ts";
-export type { RunFolder } from "./run/mod.ts";
+export { RunError } from "./run/mod.ts";
+export type { ControlStatus, FaultKind, KillPoint, RunFolder } from "./run/mod.ts";
 export type { Result } from "./verdict/mod.ts";

@@ -1,4 +1,4 @@
-import { formatCount, messageOf, systemClock } from "../base/mod.ts";
+import { formatCount, messageOf, parseDurationMs, systemClock } from "../base/mod.ts";
 import {
   chartPicture,
   LiveDisplay,
@@ -10,7 +10,16 @@ import {
   systemsText,
   tableOf,
 } from "../report/mod.ts";
-import type { RunFolder } from "../run/mod.ts";
+import {
+  askStatus,
+  type ControlCommand,
+  type ControlStatus,
+  type FaultKind,
+  type KillPoint,
+  parseControlCommand,
+  type RunFolder,
+  sendCommand,
+} from "../run/mod.ts";
 import type { Manifest } from "../scenarios/mod.ts";
 import { parseResult, type Result } from "../verdict/mod.ts";
 import { NotebookError } from "./errors.ts";
@@ -21,6 +30,17 @@ const REDRAW_MS = 1000;
 const POLL_MS = 200;
 /** A run that has not ended so long after its planned end will not. */
 const ENDED_WITHIN_MS = 15 * 60_000;
+
+/** The process that a fault strikes. `aggregate` is the first of several; `aggregate-2` is the second. */
+export type FaultRole = "produce" | "broker" | "clickhouse" | "aggregate" | `aggregate-${number}`;
+
+/** How a fault strikes. */
+export interface InjectOptions {
+  /** Of a kill of an aggregator: not at once, but when it comes to this place. */
+  readonly at?: KillPoint;
+  /** Of a freeze: how long, with its unit, e.g. `1.4s`. */
+  readonly for?: string;
+}
 
 /** A run, as a notebook sees it: its folder. Any number of handles, in any number of kernels, may look at one run. */
 export class RunHandle implements AsyncDisposable {
@@ -62,6 +82,65 @@ export class RunHandle implements AsyncDisposable {
     });
     this.#stopDrawing = stop;
     // A kernel that is asked to end must not wait for a chart.
+  }
+
+  /**
+   * Changes the rate from now on.
+   *
+   * @param messagesPerSec 0 pauses
+   * @throws {RunError} `not_running`, or `refused` when nothing is sent any more
+   */
+  async rate(messagesPerSec: number): Promise<void> {
+    await this.#perform({ command: "rate", messagesPerSec });
+  }
+
+  /** Sends nothing until {@link RunHandle.resume}; the end of the run stays where it was planned. */
+  async pause(): Promise<void> {
+    await this.#perform({ command: "pause" });
+  }
+
+  /** Goes on at the rate that held before the pause. */
+  async resume(): Promise<void> {
+    await this.#perform({ command: "resume" });
+  }
+
+  /** Ends the run: no more is sent, what was sent is drained and judged. Returns at once; {@link RunHandle.verdict} waits. */
+  async stop(): Promise<void> {
+    await this.#perform({ command: "stop" });
+  }
+
+  /** Puts a remark on the charts, where the run is now. */
+  async note(text: string): Promise<void> {
+    await this.#perform({ command: "note", text });
+  }
+
+  /**
+   * Breaks something. A killed process is started again, and how long it took until its work went on is in the report.
+   *
+   * @param kind `kill` ends a process at once, `freeze` stops it for a while, `cut` breaks its connections
+   * @param role which process
+   *
+   * @example
+   * ```ts ignore
+   * await run.inject("kill", "aggregate");
+   * await run.inject("kill", "aggregate", { at: "after-insert" });
+   * await run.inject("freeze", "broker", { for: "1.4s" });
+   * ```
+   */
+  async inject(kind: FaultKind, role: FaultRole, options: InjectOptions = {}): Promise<void> {
+    const { at, for: text } = options;
+    await this.#perform({
+      command: "inject",
+      kind,
+      role,
+      ...(at === undefined ? {} : { at }),
+      ...(text === undefined ? {} : { forMs: parseDurationMs(text) }),
+    });
+  }
+
+  /** How the run stands now. */
+  status(): Promise<ControlStatus> {
+    return askStatus(this.#folder);
   }
 
   /** Waits for the end of the run and shows its verdict. */
@@ -113,6 +192,12 @@ export class RunHandle implements AsyncDisposable {
     this.#stopDrawing();
     await this.#drawing;
     await this.#database[Symbol.asyncDispose]();
+  }
+
+  async #perform(command: ControlCommand): Promise<void> {
+    // Checked here first: a mistake in a cell is told without a run.
+    const done = await sendCommand(this.#folder, parseControlCommand(command));
+    await show({ "text/plain": `${this.id}: ${done}` });
   }
 
   async #isOver(): Promise<boolean> {

@@ -8,7 +8,9 @@ export type RunErrorCode =
   | "disk_space"
   | "role_failed"
   | "role_not_ready"
-  | "interrupted";
+  | "interrupted"
+  | "not_running"
+  | "refused";
 
 /** The one error of run/. */
 export class RunError extends WeirError<RunErrorCode> {

@@ -1,14 +1,17 @@
 /** A run: its folder, its processes, its samples. */
 export { RunError } from "./errors.ts";
 export type { RunErrorCode } from "./errors.ts";
-export { parseRoleLine, ROLES, SUPERVISED_VARIABLE } from "./protocol.ts";
+export { parseRoleCommand, parseRoleLine, ROLES, SUPERVISED_VARIABLE } from "./protocol.ts";
 export type {
+  AnswerLine,
   DrainedLine,
   FailureLine,
   FinishedLine,
   HistogramJson,
   IntervalLine,
+  KillMeLine,
   NoteLine,
+  NumberedCommand,
   ReadyLine,
   Role,
   RoleLine,
@@ -36,3 +39,22 @@ export type { ResourceUse } from "./resources.ts";
 export { TextLineStream } from "./lines.ts";
 export { Sampler } from "./sampler.ts";
 export type { SamplerOptions, SampleTarget } from "./sampler.ts";
+export {
+  controlCommandSchema,
+  FAULT_KINDS,
+  FREEZE_MS_MAX,
+  KILL_POINTS,
+  parseControlCommand,
+} from "./control_command.ts";
+export type {
+  ControlCommand,
+  FaultKind,
+  InjectCommand,
+  KillPoint,
+  RoleCommand,
+} from "./control_command.ts";
+export { askStatus, readControlAddress, sendCommand } from "./control_client.ts";
+export { CONTROL_FILE, ControlServer, serveControl } from "./control_server.ts";
+export type { ControlActions, ControlAddress, ControlStatus } from "./control_server.ts";
+export { appendEvent, EVENTS_FILE, readEvents } from "./events.ts";
+export type { RunEvent } from "./events.ts";

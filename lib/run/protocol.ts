@@ -1,9 +1,10 @@
 /**
- * What a role says on its standard output, one JSON document a line, to whoever started it. Nothing is ever said to a role but by closing its
- * standard input, which asks it to end: a producer drains first.
+ * What a role says on its standard output, one JSON document a line, to whoever started it, and what it is told on its standard input in the same
+ * form. A command has a number, and the role answers each. Closing the input asks the role to end: a producer drains first.
  *
  * @module
  */
+import type { RoleCommand } from "./control_command.ts";
 
 /** The roles of a run; each is a process of its own. */
 export const ROLES = ["produce", "broker", "aggregate", "clickhouse", "runner"] as const;
@@ -58,6 +59,20 @@ export interface NoteLine {
   readonly data: unknown;
 }
 
+/** A role has done what a command asked for, or says why not. */
+export interface AnswerLine {
+  readonly event: "answer";
+  /** Of the command. */
+  readonly id: number;
+  /** Why it was not done; null when it was. */
+  readonly refusal: string | null;
+}
+
+/** A role has come to the place where it is to be killed, does nothing more and waits for it. */
+export interface KillMeLine {
+  readonly event: "kill-me";
+}
+
 /** The last words of a role that cannot go on. */
 export interface FailureLine {
   readonly event: "failure";
@@ -74,7 +89,26 @@ export type RoleLine =
   | DrainedLine
   | FinishedLine
   | NoteLine
+  | AnswerLine
+  | KillMeLine
   | FailureLine;
+
+/** A command on its way to a role. */
+export type NumberedCommand = RoleCommand & { readonly id: number };
+
+/**
+ * Reads one line of a role's standard input.
+ *
+ * @returns undefined for text that is no command
+ */
+export function parseRoleCommand(text: string): NumberedCommand | undefined {
+  try {
+    const value = JSON.parse(text);
+    return typeof value.command === "string" && Number.isSafeInteger(value.id) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Reads one line of a role; text that is not JSON is no line of the protocol.

@@ -2,6 +2,7 @@ import { TextLineStream } from "./lines.ts";
 import { RunError } from "./errors.ts";
 import {
   type FailureLine,
+  type NumberedCommand,
   parseRoleLine,
   type ReadyLine,
   type Role,
@@ -44,6 +45,8 @@ export interface RoleProcess {
   readonly exited: Promise<RoleExit>;
   /** Asks it to end by closing its standard input. */
   closeInput(): void;
+  /** Tells it something; what cannot be told any more is lost, and no answer comes. */
+  tell(command: NumberedCommand): void;
   kill(signal: Deno.Signal): void;
 }
 
@@ -139,12 +142,14 @@ export function startRole(spec: RoleSpec, options: StartOptions): RoleProcess {
     ready.reject(notReady(spec, exit));
     return exit;
   })();
-  const input = child.stdin;
+  const input = child.stdin.getWriter();
+  const gone = () => {/* it has ended by itself */};
   return {
     pid: child.pid,
     ready: ready.promise,
     exited,
-    closeInput: () => void input.close().catch(() => {/* it has ended by itself */}),
+    closeInput: () => void input.close().catch(gone),
+    tell: (command) => void input.write(text.encode(JSON.stringify(command) + "\n")).catch(gone),
     kill: (signal) => {
       try {
         child.kill(signal);

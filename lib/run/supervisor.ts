@@ -1,6 +1,6 @@
 import type { Clock } from "../base/mod.ts";
 import { RunError } from "./errors.ts";
-import type { ReadyLine, Role, RoleLine } from "./protocol.ts";
+import type { NumberedCommand, ReadyLine, Role, RoleLine } from "./protocol.ts";
 import {
   describeExit,
   type RoleExit,
@@ -53,6 +53,10 @@ export interface SupervisedRole {
   readonly ended: Promise<void>;
   /** Asks it to end, and ends it after `graceMs`. */
   stop(graceMs: number): Promise<void>;
+  /** How often it may still die in this minute and be started again. */
+  readonly restartsLeft: number;
+  /** Tells the process of the moment something; its answer comes as a line. */
+  tell(command: NumberedCommand): void;
   /** Sends a signal; a killed role is started again. */
   kill(signal: Deno.Signal): void;
   /** Ends it at once, for good. */
@@ -87,6 +91,18 @@ class RoleKeeper implements SupervisedRole {
 
   kill(signal: Deno.Signal): void {
     this.#process.kill(signal);
+  }
+
+  tell(command: NumberedCommand): void {
+    this.#process.tell(command);
+  }
+
+  get restartsLeft(): number {
+    return RESTARTS_PER_MINUTE_MAX - this.#recentRestarts(this.#options.clock.wallMs());
+  }
+
+  #recentRestarts(atMs: number): number {
+    return this.#restartsAtMs.filter((at) => at > atMs - 60_000).length;
   }
 
   /** Waits for the first ready line, then watches. */
@@ -190,10 +206,10 @@ class RoleKeeper implements SupervisedRole {
         cause: exit,
       });
     }
-    const recent = this.#restartsAtMs.filter((at) => at > atMs - 60_000);
-    if (recent.length >= RESTARTS_PER_MINUTE_MAX) {
+    const recent = this.#recentRestarts(atMs);
+    if (recent >= RESTARTS_PER_MINUTE_MAX) {
       return new RunError(
-        `Cannot go on: ${because}, for the ${recent.length + 1}th time in a minute`,
+        `Cannot go on: ${because}, for the ${recent + 1}th time in a minute`,
         {
           code: "role_failed",
           cause: exit,

@@ -7,7 +7,7 @@ import {
   registerProcess,
   serveMetrics,
 } from "../metrics/mod.ts";
-import { intervalLatencies } from "../run/mod.ts";
+import { intervalLatencies, type KillPoint } from "../run/mod.ts";
 import { createSensorProjection } from "../sensor/mod.ts";
 import {
   type AggregatedEvent,
@@ -97,8 +97,34 @@ class AggregateFigures {
   }
 }
 
+/** Longer than any runner takes to kill; should it be gone, the role goes on. */
+const KILLED_WITHIN_MS = 30_000;
+
+/** Has this process killed at one place, exactly there: it does nothing more, and its runner, who alone may send signals, ends it. */
+class KillSwitch {
+  #at: KillPoint | undefined;
+
+  constructor(readonly io: RoleIo) {}
+
+  arm(at: KillPoint): void {
+    this.#at = at;
+  }
+
+  reached(place: KillPoint): void {
+    if (this.#at !== place) return;
+    this.#at = undefined;
+    this.io.say({ event: "kill-me" });
+    // Blocks the thread: no acknowledgement and no timer comes in between.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, KILLED_WITHIN_MS);
+  }
+}
+
 /** What the pipeline tells, turned into figures. */
-function hooksOf(options: AggregateOptions, figures: AggregateFigures): PipelineHooks {
+function hooksOf(
+  options: AggregateOptions,
+  figures: AggregateFigures,
+  killSwitch: KillSwitch,
+): PipelineHooks {
   const { of } = figures.latencies;
   return {
     onAggregated: ({ aggregatedWallMs, intended }: AggregatedEvent) => {
@@ -126,12 +152,14 @@ function hooksOf(options: AggregateOptions, figures: AggregateFigures): Pipeline
       figures.insertBytes += bytes;
       figures.insertSec += durationMs / 1000;
       of.insert.record(durationMs * 1000);
+      killSwitch.reached("after-insert");
     },
     onCheckpoint: ({ bytes, durationMs }) => {
       figures.checkpoints++;
       figures.checkpointBytes += bytes;
       figures.checkpointSec += durationMs / 1000;
       of.checkpoint.record(durationMs * 1000);
+      killSwitch.reached("after-checkpoint");
     },
     onDrained: (partition) => options.io.say({ event: "drained", partition }),
   };
@@ -147,6 +175,7 @@ export async function runAggregate(options: AggregateOptions): Promise<void> {
   const { windowMs, outOfOrdernessMs, allowedLatenessMs } = config.window;
   const figures = new AggregateFigures();
   const plant = config.plants[0];
+  const killSwitch = new KillSwitch(io);
   const pipeline = new Pipeline({
     configuration: {
       runId: config.runId,
@@ -164,7 +193,7 @@ export async function runAggregate(options: AggregateOptions): Promise<void> {
     checkpointIntervalMs: config.checkpointIntervalMs,
     idleAfterMs: options.idleAfterMs,
     plant: plant === undefined ? undefined : parsePlant(plant),
-    hooks: hooksOf(options, figures),
+    hooks: hooksOf(options, figures, killSwitch),
   });
   const registry = new MetricRegistry();
   registerProcess(registry, clock);
@@ -172,6 +201,12 @@ export async function runAggregate(options: AggregateOptions): Promise<void> {
   await using server = serveMetrics({ port: options.metricsPort, registry });
   const stopSaying = sayIntervals(io, clock, () => figures.latencies.take());
   io.say(readyLine("aggregate", server.url));
+  io.onCommand((told) => {
+    if (told.command !== "kill-at") {
+      throw new RangeError(`an aggregator does not know ${told.command}`);
+    }
+    killSwitch.arm(told.at);
+  });
   try {
     await pipeline.run(io.ending);
   } finally {

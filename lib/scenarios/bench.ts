@@ -12,6 +12,7 @@ import {
   type RoleSpec,
   type RunError,
   Sampler,
+  serveControl,
   type SupervisedRole,
   superviseRole,
   writeJson,
@@ -30,6 +31,7 @@ import { judgeRun } from "./judge_run.ts";
 import type { EarlyEnd, Environment, GeneratorReport, Manifest } from "./manifest.ts";
 import { awaitRecovery } from "./recovery.ts";
 import { reserveDisk } from "./reserve.ts";
+import { Steering } from "./steering.ts";
 import { deleteTopic, exportRows, prepareSystems, probeSystems } from "./systems.ts";
 
 /** Where a run stands. */
@@ -72,6 +74,9 @@ class BenchRun {
   readonly #produced = Promise.withResolvers<void>();
   readonly #failed = Promise.withResolvers<EarlyEnd>();
   readonly #startedAtMs: number;
+  readonly #stopAsked = new AbortController();
+  readonly #steering: Steering;
+  #phase: BenchPhase = "starting";
   #publishUsP99: number | null = null;
   #earlyEnd: EarlyEnd | null = null;
   #generator: GeneratorReport | null = null;
@@ -85,11 +90,28 @@ class BenchRun {
   constructor(options: BenchOptions) {
     this.#options = options;
     this.#startedAtMs = options.clock.wallMs();
+    const { clock, folder, config } = options;
+    this.#steering = new Steering({
+      clock,
+      folder,
+      roles: this.#roles,
+      loadBeganMs: () => this.#measured.fromMs,
+      plannedMs: config.load.durationMs,
+      phase: () => this.#phase,
+      restartCount: () => this.#restarts.length,
+      publishUsP99: () => this.#publishUsP99,
+      stop: () => this.#stopAsked.abort(),
+    });
+  }
+
+  #enter(phase: BenchPhase): void {
+    this.#phase = phase;
+    this.#options.observer.phase(phase);
   }
 
   async run(): Promise<Result> {
-    const { folder, observer, abandoning } = this.#options;
-    observer.phase("starting");
+    const { folder, abandoning } = this.#options;
+    this.#enter("starting");
     abandoning.addEventListener("abort", () => void this.#abandon(), { once: true });
     let endpoints: Endpoints | undefined;
     const reserve = await reserveDisk(folder);
@@ -108,7 +130,7 @@ class BenchRun {
       await this.#writeManifest(this.#options.clock.wallMs());
     }
     abandoning.throwIfAborted();
-    observer.phase("verifying");
+    this.#enter("verifying");
     return await judgeRun(folder);
   }
 
@@ -132,13 +154,15 @@ class BenchRun {
 
   /** Load, then drain. Returns when everything is stored, or when there is no hope of it. */
   async #load(endpoints: Endpoints): Promise<void> {
-    const { config, observer, stopping } = this.#options;
+    const { config, folder, stopping } = this.#options;
+    await using _control = await serveControl(folder, this.#steering);
+    using _steering = this.#steering;
     const aggregates = Array.from({ length: config.aggregatorCount }, (_, i) => i + 1);
     await Promise.all(
       aggregates.map((number) => this.#start(aggregateSpec(this.#options, endpoints, number))),
     );
     const produceRole = await this.#start(produceSpec(this.#options, endpoints));
-    observer.phase("loading");
+    this.#enter("loading");
     this.#measured.fromMs = this.#options.clock.wallMs();
     await using sampler = this.#sampler();
     await sampler.sample();
@@ -146,14 +170,15 @@ class BenchRun {
       this.#earlyEnd ??= { kind: "interrupted", message: "interrupted by a person", code: null };
       void produceRole.stop(PRODUCE_STOP_GRACE_MS);
     };
-    if (stopping.aborted) stop();
-    stopping.addEventListener("abort", stop, { once: true });
+    const asked = AbortSignal.any([stopping, this.#stopAsked.signal]);
+    if (asked.aborted) stop();
+    asked.addEventListener("abort", stop, { once: true });
     const failed = await Promise.race([
       this.#produced.promise,
       produceRole.ended,
       this.#failed.promise,
     ]);
-    observer.phase("draining");
+    this.#enter("draining");
     this.#earlyEnd = failed ?? await this.#drain() ?? this.#earlyEnd;
     await sampler.sample();
     this.#measured.toMs = this.#options.clock.wallMs();
@@ -201,7 +226,7 @@ class BenchRun {
       config: `${root}/deno.json`,
       logFolder: folder.file("logs"),
       observer: {
-        line: (_name, line) => this.#take(line),
+        line: (name, line) => this.#take(name, line),
         ready: () => {},
         restarting: (restart) => this.#onRestarting(restart),
         restarted: (restart) => {
@@ -239,7 +264,7 @@ class BenchRun {
     this.#roles.delete(name);
   }
 
-  #take(line: RoleLine): void {
+  #take(name: string, line: RoleLine): void {
     if ("ready" in line) return;
     switch (line.event) {
       case "interval":
@@ -253,6 +278,9 @@ class BenchRun {
       case "note":
         if (line.kind === "generator") this.#generator = line.data as GeneratorReport;
         return;
+      case "answer":
+      case "kill-me":
+        return this.#steering.take(name, line);
       case "failure":
         return;
     }
@@ -284,6 +312,7 @@ class BenchRun {
         }),
       sampled: (sample) => {
         this.#watchProgress(sample);
+        this.#steering.sampled(sample);
         observer.sample(sample, { publishUsP99: this.#publishUsP99 });
       },
     });

@@ -8,7 +8,7 @@ import {
   registerProcess,
   serveMetrics,
 } from "../metrics/mod.ts";
-import { intervalLatencies } from "../run/mod.ts";
+import { intervalLatencies, type RoleCommand } from "../run/mod.ts";
 import { BatchSender } from "./batch_sender.ts";
 import type { BenchConfig } from "./config.ts";
 import type { GeneratorReport } from "./manifest.ts";
@@ -133,6 +133,7 @@ class ProduceRole {
     await using server = serveMetrics({ port: metricsPort, registry: this.#registry() });
     io.say(readyLine("produce", server.url));
     const stopSaying = sayIntervals(io, clock, () => this.#latencies.take());
+    io.onCommand((command) => this.#steer(command));
     try {
       await Promise.race([this.#send(), this.#failed.promise]);
       await Promise.race([this.#finish(), this.#failed.promise]);
@@ -157,6 +158,32 @@ class ProduceRole {
     });
     if (io.ending.aborted) {
       this.#plan.ledger.change(this.#plan.schedule.stopAt(this.#load.position));
+    }
+  }
+
+  /**
+   * Changes the schedule from now on. Whatever was written so far was due before now, so the change concerns none of it, and it is in the ledger
+   * before a message that it concerns is written.
+   */
+  #steer(command: RoleCommand): void {
+    if (command.command === "cut" || command.command === "kill-at") {
+      throw new RangeError(`a producer does not know ${command.command}`);
+    }
+    const { schedule, ledger } = this.#plan;
+    const atUs = Math.max(0, this.#pacer.elapsedUs);
+    const isPausing = schedule.rateAt(atUs) === 0;
+    if (command.command === "resume" && !isPausing) return;
+    const change = command.command === "rate"
+      ? schedule.setRate(atUs, command.messagesPerSec)
+      : command.command === "pause"
+      ? schedule.pause(atUs)
+      : schedule.resume(atUs);
+    try {
+      ledger.change(change);
+    } catch (error) {
+      // The schedule has moved and the ledger does not know: nothing more may go out.
+      this.#failed.reject(error);
+      throw error;
     }
   }
 

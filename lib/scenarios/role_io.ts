@@ -1,12 +1,21 @@
 import type { Clock } from "../base/mod.ts";
-import { lineOf, WeirError } from "../base/mod.ts";
-import { type ReadyLine, type RoleLine, SUPERVISED_VARIABLE } from "../run/mod.ts";
+import { lineOf, messageOf, WeirError } from "../base/mod.ts";
+import {
+  type NumberedCommand,
+  parseRoleCommand,
+  type ReadyLine,
+  type RoleLine,
+  SUPERVISED_VARIABLE,
+  TextLineStream,
+} from "../run/mod.ts";
 
 /** How a role talks to whoever started it. */
 export interface RoleIo {
   readonly supervised: boolean;
   /** Aborted when the role should end: its standard input was closed, or a person pressed Ctrl-C. */
   readonly ending: AbortSignal;
+  /** Has the commands of a runner carried out; those that came before are carried out now. What the handler throws is the refusal. */
+  onCommand(handler: (command: NumberedCommand) => void): void;
   /** One line of the protocol on standard output; nothing where a person reads. */
   say(line: RoleLine): void;
   /** A line for a person on standard error; nothing where a runner reads. */
@@ -20,9 +29,18 @@ function writeAll(line: string): void {
   while (rest.length > 0) rest = rest.subarray(Deno.stdout.writeSync(rest));
 }
 
-async function untilInputCloses(): Promise<void> {
-  const chunk = new Uint8Array(1024);
-  while (await Deno.stdin.read(chunk).catch(() => null) !== null);
+/** Takes the commands on standard input until it closes. */
+async function readCommands(take: (command: NumberedCommand) => void): Promise<void> {
+  const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream())
+    .pipeThrough(new TextLineStream());
+  try {
+    for await (const line of lines) {
+      const command = parseRoleCommand(line);
+      if (command !== undefined) take(command);
+    }
+  } catch {
+    // Whoever started this process is gone: that closes the input too.
+  }
 }
 
 /**
@@ -32,10 +50,15 @@ async function untilInputCloses(): Promise<void> {
 export function openRoleIo(): RoleIo {
   const supervised = Deno.env.get(SUPERVISED_VARIABLE) === "1";
   const ending = new AbortController();
+  const early: NumberedCommand[] = [];
+  let handle = (command: NumberedCommand) => void early.push(command);
+  const say = (line: RoleLine) => {
+    if (supervised || "ready" in line) writeAll(JSON.stringify(line) + "\n");
+  };
   const end = () => ending.abort(new DOMException("asked to end", "AbortError"));
   if (supervised) {
     Deno.addSignalListener("SIGINT", () => {/* the runner decides */});
-    void untilInputCloses().then(end);
+    void readCommands((command) => handle(command)).then(end);
   } else {
     let count = 0;
     Deno.addSignalListener("SIGINT", () => {
@@ -47,9 +70,19 @@ export function openRoleIo(): RoleIo {
   return {
     supervised,
     ending: ending.signal,
-    say: (line) => {
-      if (supervised || "ready" in line) writeAll(JSON.stringify(line) + "\n");
+    onCommand(handler) {
+      handle = (command) => {
+        let refusal: string | null = null;
+        try {
+          handler(command);
+        } catch (error) {
+          refusal = messageOf(error);
+        }
+        say({ event: "answer", id: command.id, refusal });
+      };
+      early.splice(0).forEach((command) => handle(command));
     },
+    say,
     tell: (message) => {
       if (!supervised) console.error(message);
     },
