@@ -31,8 +31,14 @@ public class Scenarios {
     public static void main(String[] args) throws Exception {
         adminUrl = args[2];
         client = PulsarClient.builder().serviceUrl(args[1]).operationTimeout(8, TimeUnit.SECONDS).build();
-        Scenarios.class.getDeclaredMethod(args[0]).invoke(null);
-        client.close();
+        try {
+            Scenarios.class.getDeclaredMethod(args[0]).invoke(null);
+            client.close();
+        } catch (java.lang.reflect.InvocationTargetException failed) {
+            failed.getCause().printStackTrace();
+            // The client's threads would keep the process alive.
+            System.exit(1);
+        }
         System.exit(0);
     }
 
@@ -48,7 +54,8 @@ public class Scenarios {
         var request = HttpRequest.newBuilder(URI.create(adminUrl + "/admin/v2/" + path))
             .header("content-type", "application/json")
             .method(method, HttpRequest.BodyPublishers.ofString(body)).build();
-        var response = HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
+        var http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+        var response = http.send(request, HttpResponse.BodyHandlers.ofString());
         check(response.statusCode() < 300, path + ": " + response.statusCode() + " " + response.body());
     }
 

@@ -57,10 +57,14 @@ async function produce(
 ): Promise<string[]> {
   const { batchCount, partition = 0, compression } = options;
   await using producer = await client.openBatchProducer({ topic, producerName: "p", compression });
+  // Where the broker deduplicates, numbers must go on; where it does not, this is 0.
+  const firstSequenceId = producer.lastSequenceId(partition) + 1;
   const all: string[] = [];
   for (let i = 0; i < batchCount; i++) {
     const batch = texts(`${partition}/${i}`, 10);
-    await sendTexts(producer, { partition, sequenceId: all.length }, batch);
+    const sequenceId = firstSequenceId + all.length;
+    const { duplicate } = await sendTexts(producer, { partition, sequenceId }, batch);
+    assert.equal(duplicate, false);
     all.push(...batch);
   }
   return all;

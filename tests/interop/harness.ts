@@ -1,6 +1,8 @@
 /** What the tests of this folder know of the servers that `run.ts` has brought up. */
 import { join } from "node:path";
-import type { PulsarServer } from "../../infra/pulsar/server.ts";
+import { PULSAR_LIB_DIR, type PulsarServer } from "../../infra/pulsar/server.ts";
+
+const ROOT = join(import.meta.dirname!, "..", "..");
 
 /** In the environment variable WEIR_INTEROP, as JSON. */
 export interface InteropServers {
@@ -45,7 +47,7 @@ export async function admin(
   return { status: response.status, text: await response.text() };
 }
 
-/** What a script of the official Python client has said. */
+/** What a script of an official client has said. */
 export interface ScriptResult {
   readonly success: boolean;
   readonly stdout: string;
@@ -64,13 +66,27 @@ export async function runScenario(
   ]);
 }
 
+/** Runs one of the scenarios of `infra/pulsar/Scenarios.java`; needs a JDK, as it is compiled on the way. */
+export async function runJavaScenario(
+  scenario: string,
+  broker: { serviceUrl: string; adminUrl: string },
+): Promise<ScriptResult> {
+  const source = join(ROOT, "infra", "pulsar", "Scenarios.java");
+  const { serviceUrl, adminUrl } = broker;
+  return await run("java", [
+    ...["-cp", `${PULSAR_LIB_DIR}/*`, source],
+    ...[scenario, serviceUrl, adminUrl],
+  ]);
+}
+
 /** Runs a script of the project with the Python that has the official client. */
 export async function runPython(script: string, args: readonly string[]): Promise<ScriptResult> {
-  const output = await new Deno.Command(interopServers().python, {
-    args: [join(import.meta.dirname!, "..", "..", script), ...args],
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
+  return await run(interopServers().python, [join(ROOT, script), ...args]);
+}
+
+async function run(program: string, args: string[]): Promise<ScriptResult> {
+  const output = await new Deno.Command(program, { args, stdout: "piped", stderr: "piped" })
+    .output();
   const decoder = new TextDecoder();
   return {
     success: output.success,
