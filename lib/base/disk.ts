@@ -2,6 +2,8 @@
 export interface DiskFile {
   /** Writes all bytes at the end of the file, or throws. What was written before the error may stay. */
   append(bytes: Uint8Array): void;
+  /** Writes all bytes from `offset` on, over what is there; only on a file opened with `overwrite`. A disk may be without. */
+  writeAt?(offset: number, bytes: Uint8Array): void;
   /** Reads into `target` from `offset` on; returns how many bytes there were. */
   readAt(offset: number, target: Uint8Array): number;
   /** Cuts the file, or lengthens it with zeros. */
@@ -14,8 +16,11 @@ export interface DiskFile {
 
 /** Files, passed in wherever something must survive, so that simulations own tearing, filling and losing. */
 export interface Disk {
-  /** Opens for reading and appending, creating it unless told otherwise. */
-  open(path: string, options?: { readonly create?: boolean }): DiskFile;
+  /** Opens for reading and appending, or for reading and `writeAt` with `overwrite`, creating it unless told otherwise. */
+  open(
+    path: string,
+    options?: { readonly create?: boolean; readonly overwrite?: boolean },
+  ): DiskFile;
   /**
    * Makes an empty file where there is none yet: of several processes that try, one succeeds.
    *
@@ -46,6 +51,11 @@ class SystemFile implements DiskFile {
   append(bytes: Uint8Array): void {
     let written = 0;
     while (written < bytes.length) written += this.#file.writeSync(bytes.subarray(written));
+  }
+
+  writeAt(offset: number, bytes: Uint8Array): void {
+    this.#file.seekSync(offset, Deno.SeekMode.Start);
+    this.append(bytes);
   }
 
   readAt(offset: number, target: Uint8Array): number {
@@ -87,8 +97,10 @@ function orIfMissing<T>(action: () => T, missing: T): T {
 
 /** The disk of this host. */
 export const systemDisk: Disk = {
-  open: (path, { create = true } = {}) =>
-    new SystemFile(Deno.openSync(path, { read: true, append: true, create })),
+  open: (path, { create = true, overwrite = false } = {}) =>
+    new SystemFile(
+      Deno.openSync(path, { read: true, append: !overwrite, write: true, create }),
+    ),
   createNew(path) {
     try {
       Deno.openSync(path, { write: true, createNew: true }).close();

@@ -1,4 +1,4 @@
-import type { Clock, Crc32c, Disk, Secret } from "../../base/mod.ts";
+import type { Clock, Crc32c, Disk, Random, Secret } from "../../base/mod.ts";
 import { lineOf } from "../../base/mod.ts";
 import { Catalog } from "./catalog.ts";
 import type { Connection } from "./connection.ts";
@@ -8,6 +8,7 @@ import type { Durability, LogShared } from "./log.ts";
 import { SchemaRegistry } from "./schema_registry.ts";
 import type { Compatibility } from "./schema_compatibility.ts";
 import { SlabPool } from "./slab.ts";
+import { SpareFiles } from "./spare_files.ts";
 import { TailBudget } from "./tail.ts";
 import { Topic } from "./topic.ts";
 import type { TopicPolicies } from "./topic.ts";
@@ -18,6 +19,7 @@ export interface BrokerParts {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly crc32c: Crc32c;
+  readonly random: Random;
   /** The data folder. */
   readonly folder: string;
   readonly durability: Durability;
@@ -82,6 +84,8 @@ export class Broker {
       durability,
       segmentBytesMax,
       ledgerIds: await LedgerIds.open(disk, folder),
+      random: parts.random,
+      spares: new SpareFiles(disk, `${folder}/spare`, segmentBytesMax),
       pool: new SlabPool(),
       tails: new TailBudget(parts.tailBytesMax),
     };
@@ -244,6 +248,7 @@ export class Broker {
       if (result.status === "fulfilled") await result.value.close();
     }
     for (const connection of [...this.connections]) await connection.end();
+    await this.shared.spares.close();
     await this.shared.ledgerIds.close();
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock, Crc32c, Disk } from "../../base/mod.ts";
+import type { Clock, Crc32c, Disk, Random } from "../../base/mod.ts";
 import { assert } from "../../base/mod.ts";
 import { BrokerError, diskError } from "./errors.ts";
 import type { LedgerIds } from "./ledger_ids.ts";
@@ -15,6 +15,7 @@ import {
 import { listSegments, Segment } from "./segment.ts";
 import type { RecordVisitor, SegmentPlace } from "./segment.ts";
 import type { SlabPool } from "./slab.ts";
+import type { SpareFiles } from "./spare_files.ts";
 import { Tail } from "./tail.ts";
 import type { TailBudget } from "./tail.ts";
 
@@ -33,6 +34,8 @@ export interface LogShared {
   /** A segment that is larger is sealed, and the next one begun. */
   readonly segmentBytesMax: number;
   readonly ledgerIds: LedgerIds;
+  readonly random: Random;
+  readonly spares: SpareFiles;
   readonly pool: SlabPool;
   readonly tails: TailBudget;
 }
@@ -87,8 +90,8 @@ export class PartitionLog {
   onSealed: () => void = () => {};
 
   private constructor(readonly shared: LogShared, readonly folder: string) {
-    const { disk, crc32c } = shared;
-    this.#place = { disk, folder, crc32c };
+    const { disk, crc32c, random, spares } = shared;
+    this.#place = { disk, folder, crc32c, random, spares };
     if (shared.durability === "fsync") {
       this.#syncer = new LogSyncer(disk, folder, {
         settled: (group) => this.#settle(group),
@@ -138,7 +141,7 @@ export class PartitionLog {
       return;
     }
     this.#take(segment);
-    if (sealed === undefined) this.#writeIndex(segment);
+    if (sealed === undefined) this.#seal(segment);
   }
 
   #take(segment: Segment): void {
@@ -147,9 +150,9 @@ export class PartitionLog {
     this.#segments.push(segment);
   }
 
-  #writeIndex(segment: Segment): void {
+  #seal(segment: Segment): void {
     try {
-      segment.writeIndex(this.shared.clock.wallMs());
+      segment.seal(this.shared.clock.wallMs());
     } catch {
       // Without its index the segment is read at the next start, which costs time but no message.
     }
@@ -266,7 +269,7 @@ export class PartitionLog {
     const { bytes } = tail.slab;
     const bodyLength = entry.end - entry.start;
     writeRecordHeader(bytes, tail.end, {
-      ledgerId: segment.ledgerId,
+      salt: segment.salt,
       bodyLength,
       entryId: tail.entryIdEnd,
       messageCount: entry.messageCount,
@@ -321,7 +324,7 @@ export class PartitionLog {
     this.#reservedLedgerId = undefined;
     if (this.#isOpenForAppend) {
       const full = this.#segments.at(-1)!;
-      this.#writeIndex(full);
+      this.#seal(full);
       if (this.#syncer === undefined) full.closeFile();
       this.onSealed();
     }
@@ -370,7 +373,7 @@ export class PartitionLog {
     const firstEntryId = tail.entryIdEnd - this.#stagedCount;
     this.#listeners = [];
     try {
-      segment.file().append(tail.slab.bytes.subarray(this.#stagedFrom, tail.end));
+      segment.append(tail.slab.bytes.subarray(this.#stagedFrom, tail.end));
     } catch (error) {
       tail.cut(tail.starts.length - this.#stagedCount);
       this.#stagedCount = 0;
@@ -436,7 +439,7 @@ export class PartitionLog {
   #cutUnsettled(): void {
     this.#segments = this.#segments.flatMap((segment) => {
       if (segment.settledBytes === segment.index.sizeBytes) return [segment];
-      if (segment.settledBytes === 0) {
+      if (segment.settledEntries === 0) {
         segment.remove();
         return [];
       }
@@ -444,7 +447,7 @@ export class PartitionLog {
       segment.closeFile();
       const cut = Segment.recover(this.#place, segment.ledgerId);
       cut.settle(cut.index.entryCount, cut.index.sizeBytes);
-      this.#writeIndex(cut);
+      this.#seal(cut);
       return [cut];
     });
     this.#isOpenForAppend = false;
@@ -452,13 +455,15 @@ export class PartitionLog {
   }
 
   /**
-   * Removes whole segments from the front, never the last one, for as long as `isDone` says so.
+   * Removes whole segments from the front, never the one with the last entry, for as long as `isDone` says so.
    *
    * @returns how many were removed
    */
   trim(isDone: (segment: Segment) => boolean): number {
+    const last = this.#segments.findLast((segment) => segment.settledEntries > 0);
+    if (last === undefined) return 0;
     let removed = 0;
-    while (this.#segments.length > 1 && isDone(this.#segments[0]!)) {
+    while (this.#segments[0] !== last && isDone(this.#segments[0]!)) {
       this.#segments.shift()!.remove();
       removed++;
     }
@@ -481,7 +486,7 @@ export class PartitionLog {
     this.#isClosed = true;
     await this.#syncer?.idle();
     if (this.#isOpenForAppend && this.#repair === undefined) {
-      this.#writeIndex(this.#segments.at(-1)!);
+      this.#seal(this.#segments.at(-1)!);
     }
     for (const tail of this.#tails) tail.drop();
     for (const reader of this.readers) reader.close();

@@ -9,7 +9,8 @@
  * (https://pulsar.apache.org/docs/developing-binary-protocol/#payload-commands). So delivering an entry is a copy of bytes, and the
  * producer's own checksum guards it on the disk.
  *
- * The header's CRC32C is mixed with the ledger id, so that a record of another file, or one that somebody published as a message, is none here.
+ * The header's CRC32C is mixed with a number that each segment draws for itself, so that a record of another segment, or one that somebody
+ * published as a message, is none here. (Files are used again: old records lie behind the new ones.)
  * `settled bytes` says how much of this file was safe when this record was written: handed to the operating system, or synced, as the
  * durability promises. Damage below the highest value in the file is damage of receipted data; above it, it is a torn tail.
  *
@@ -23,14 +24,47 @@ export const RECORD_HEADER_BYTES = 32;
 /** Bytes of a body before its metadata size: magic and checksum. */
 export const BODY_PREFIX_BYTES = 6;
 
+/** Bytes before a segment's first record. */
+export const SEGMENT_HEADER_BYTES = 24;
+
 const MAGIC = 0x57454952;
+const SEGMENT_MAGIC = 0x57534547;
+const SEGMENT_VERSION = 1;
 const BODY_MAGIC_HIGH = 0x0e;
 const BODY_MAGIC_LOW = 0x01;
 
+/**
+ * The first bytes of a segment file.
+ *
+ *     0        4         8             16     20
+ *     | "WSEG" | version | ledgerId f64 | salt | CRC32C |
+ */
+export function segmentHeader(ledgerId: number, salt: number, crc32c: Crc32c): Uint8Array {
+  const bytes = new Uint8Array(SEGMENT_HEADER_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, SEGMENT_MAGIC);
+  view.setUint32(4, SEGMENT_VERSION);
+  view.setFloat64(8, ledgerId);
+  view.setUint32(16, salt);
+  view.setUint32(20, crc32c(bytes, 0, 20));
+  return bytes;
+}
+
+/** What {@link segmentHeader} says, or undefined when the bytes are not one. */
+export function readSegmentHeader(
+  bytes: Uint8Array,
+  crc32c: Crc32c,
+): { readonly ledgerId: number; readonly salt: number } | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const isWhole = bytes.length >= SEGMENT_HEADER_BYTES && view.getUint32(0) === SEGMENT_MAGIC &&
+    view.getUint32(4) === SEGMENT_VERSION && view.getUint32(20) === crc32c(bytes, 0, 20);
+  return isWhole ? { ledgerId: view.getFloat64(8), salt: view.getUint32(16) } : undefined;
+}
+
 /** What a record's header says. */
 export interface RecordHeader {
-  /** Of the segment; not stored, but checked. */
-  readonly ledgerId: number;
+  /** The segment's own number; not stored, but checked. */
+  readonly salt: number;
   readonly bodyLength: number;
   readonly entryId: number;
   readonly messageCount: number;
@@ -55,7 +89,7 @@ export function writeRecordHeader(
   writeUint32(bytes, offset + 16, scratch.getUint32(0));
   writeUint32(bytes, offset + 20, scratch.getUint32(4));
   writeUint32(bytes, offset + 24, header.settledBytes);
-  writeUint32(bytes, offset + 28, (crc32c(bytes, offset, offset + 28) ^ header.ledgerId) >>> 0);
+  writeUint32(bytes, offset + 28, (crc32c(bytes, offset, offset + 28) ^ header.salt) >>> 0);
 }
 
 /** Bytes of the body of the record at `offset`, taken on trust. */
@@ -80,18 +114,18 @@ export function publishTimeMsAt(bytes: Uint8Array, offset: number): number {
   return scratch.getFloat64(0);
 }
 
-/** The header in the 32 bytes at `offset`, or undefined when they are not one of this ledger. */
+/** The header in the 32 bytes at `offset`, or undefined when they are not one of this segment. */
 export function readRecordHeader(
   bytes: Uint8Array,
   offset: number,
-  ledgerId: number,
+  salt: number,
   crc32c: Crc32c,
 ): RecordHeader | undefined {
   if (readUint32(bytes, offset) !== MAGIC) return undefined;
-  const expected = (crc32c(bytes, offset, offset + 28) ^ ledgerId) >>> 0;
+  const expected = (crc32c(bytes, offset, offset + 28) ^ salt) >>> 0;
   if (expected !== readUint32(bytes, offset + 28)) return undefined;
   return {
-    ledgerId,
+    salt,
     bodyLength: bodyLengthAt(bytes, offset),
     entryId: entryIdAt(bytes, offset),
     messageCount: messageCountAt(bytes, offset),

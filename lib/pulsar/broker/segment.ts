@@ -1,4 +1,4 @@
-import type { Crc32c, Disk, DiskFile, WallTimeMs } from "../../base/mod.ts";
+import type { Crc32c, Disk, DiskFile, Random, WallTimeMs } from "../../base/mod.ts";
 import { formatBytes } from "../../base/mod.ts";
 import { BrokerError, diskError } from "./errors.ts";
 import {
@@ -7,17 +7,23 @@ import {
   isWholeBody,
   publishTimeMsAt,
   readRecordHeader,
+  readSegmentHeader,
   RECORD_HEADER_BYTES,
+  SEGMENT_HEADER_BYTES,
+  segmentHeader,
 } from "./record.ts";
 import type { RecordHeader } from "./record.ts";
 import { SegmentIndex } from "./segment_index.ts";
 import { scanSegment } from "./segment_scan.ts";
+import type { SpareFiles } from "./spare_files.ts";
 
 /** Where a segment lives, and what checks it. */
 export interface SegmentPlace {
   readonly disk: Disk;
   readonly folder: string;
   readonly crc32c: Crc32c;
+  readonly random: Random;
+  readonly spares: SpareFiles;
 }
 
 /** Looks at each record of a scan; the bytes are valid during the call. */
@@ -55,6 +61,9 @@ export class Segment {
   settledEntries = 0;
   /** Bytes of those entries. */
   settledBytes = 0;
+  /** New records go over old ones of a file that is used again, not to its end. */
+  #isOverwriting = false;
+  #salt: number | undefined;
 
   private constructor(
     private readonly place: SegmentPlace,
@@ -62,11 +71,46 @@ export class Segment {
     readonly index: SegmentIndex,
   ) {}
 
-  /** A new, empty segment; its file exists when this returns. */
+  /** A new, empty segment; its file, perhaps one that was used before, exists when this returns. */
   static create(place: SegmentPlace, ledgerId: number): Segment {
     const segment = new Segment(place, ledgerId, new SegmentIndex());
-    segment.file();
+    const salt = place.random.uint32();
+    const header = segmentHeader(ledgerId, salt, place.crc32c);
+    segment.#salt = salt;
+    segment.#isOverwriting = place.spares.take(segment.#path, header);
+    if (!segment.#isOverwriting) {
+      // A leftover of an attempt that failed halfway has nothing that was stored.
+      place.disk.remove(segment.#path);
+      segment.file().append(header);
+    }
     return segment;
+  }
+
+  get #path(): string {
+    return `${this.place.folder}/${segmentName(this.ledgerId)}`;
+  }
+
+  /** Mixed into the checksum of each record's header. */
+  get salt(): number {
+    if (this.#salt === undefined) {
+      const header = this.#readHeader();
+      if (header?.ledgerId !== this.ledgerId) throw this.#damaged(0);
+      this.#salt = header.salt;
+    }
+    return this.#salt;
+  }
+
+  #readHeader(): ReturnType<typeof readSegmentHeader> {
+    const bytes = new Uint8Array(SEGMENT_HEADER_BYTES);
+    const count = this.#readAt(0, bytes);
+    return readSegmentHeader(bytes.subarray(0, count), this.place.crc32c);
+  }
+
+  /** Writes records behind the last one. */
+  append(bytes: Uint8Array): void {
+    const file = this.file();
+    if (this.#isOverwriting) file.writeAt!(this.index.sizeBytes, bytes);
+    else file.append(bytes);
   }
 
   /** A sealed segment by its index file, or undefined where that is missing, broken or of another file size. */
@@ -85,25 +129,35 @@ export class Segment {
    * @throws {BrokerError} `damaged` when bytes are broken that had been settled before later ones were written
    */
   static recover(place: SegmentPlace, ledgerId: number, visit?: RecordVisitor): Segment {
-    const file = place.disk.open(`${place.folder}/${segmentName(ledgerId)}`, { create: false });
-    const scan = scanSegment({ file, ledgerId, crc32c: place.crc32c }, visit);
-    const segment = new Segment(place, ledgerId, scan.index);
-    segment.#file = file;
-    const { sizeBytes } = scan.index;
-    if (sizeBytes < scan.fileBytes) {
-      if (sizeBytes < scan.settledBytes) {
-        segment.closeFile();
-        throw segment.#damaged(sizeBytes);
+    const header = new Segment(place, ledgerId, new SegmentIndex());
+    try {
+      if (header.#isUnused()) return header;
+      const scan = scanSegment(
+        { file: header.file(), salt: header.salt, crc32c: place.crc32c },
+        visit,
+      );
+      const segment = new Segment(place, ledgerId, scan.index);
+      const { sizeBytes } = scan.index;
+      if (sizeBytes < scan.fileBytes) {
+        if (sizeBytes < scan.settledBytes) throw segment.#damaged(sizeBytes);
+        header.file().truncate(sizeBytes);
       }
-      file.truncate(sizeBytes);
+      return segment;
+    } finally {
+      header.closeFile();
     }
-    return segment;
+  }
+
+  /** Whether the file was still being made when the broker died: its header is torn, or that of the segment it was before. */
+  #isUnused(): boolean {
+    const header = this.#readHeader();
+    if (header !== undefined) return header.ledgerId !== this.ledgerId;
+    return this.file().sizeBytes() <= SEGMENT_HEADER_BYTES;
   }
 
   #damaged(offset: number): BrokerError {
-    const name = `${this.place.folder}/${segmentName(this.ledgerId)}`;
     return new BrokerError(
-      `Cannot read ${JSON.stringify(name)}: the record at offset ${offset} is damaged`,
+      `Cannot read ${JSON.stringify(this.#path)}: the record at offset ${offset} is damaged`,
       { code: "damaged", cure: "restore the file from a copy, or delete the topic" },
     );
   }
@@ -116,7 +170,7 @@ export class Segment {
 
   /** The file, opened when first needed. */
   file(): DiskFile {
-    this.#file ??= this.place.disk.open(`${this.place.folder}/${segmentName(this.ledgerId)}`);
+    this.#file ??= this.place.disk.open(this.#path, { overwrite: this.#isOverwriting });
     return this.#file;
   }
 
@@ -126,10 +180,14 @@ export class Segment {
     this.#file = undefined;
   }
 
-  /** Writes the index file. It can be made again, so a failure costs only the next start's time. */
-  writeIndex(sealedAtMs: WallTimeMs): void {
+  /**
+   * Ends the segment: cuts what an earlier use of the file left behind the last record, and writes the index file.
+   * The index can be made again, so a failure costs only the next start's time.
+   */
+  seal(sealedAtMs: WallTimeMs): void {
     const { disk, folder, crc32c } = this.place;
     this.index.sealedAtMs = sealedAtMs;
+    if (this.#isOverwriting) this.file().truncate(this.index.sizeBytes);
     const path = `${folder}/${indexName(this.ledgerId)}`;
     disk.remove(`${path}.tmp`);
     const file = disk.open(`${path}.tmp`);
@@ -146,7 +204,8 @@ export class Segment {
     this.closeFile();
     const { disk, folder } = this.place;
     disk.remove(`${folder}/${indexName(this.ledgerId)}`);
-    disk.remove(`${folder}/${segmentName(this.ledgerId)}`);
+    const name = segmentName(this.ledgerId);
+    if (!this.place.spares.keep(folder, name, this.index.sizeBytes)) disk.remove(this.#path);
   }
 
   /** The offset of an entry's record. `entryId` may be one past the last. */
@@ -180,7 +239,7 @@ export class Segment {
         end = offset + this.#readAt(offset, window);
       }
       const at = offset - start;
-      const header = readRecordHeader(window, at, this.ledgerId, this.place.crc32c);
+      const header = readRecordHeader(window, at, this.salt, this.place.crc32c);
       if (header === undefined || offset + RECORD_HEADER_BYTES > end) throw this.#damaged(offset);
       if (found(window, at)) return offset;
       offset += RECORD_HEADER_BYTES + header.bodyLength;
@@ -207,7 +266,7 @@ export class Segment {
     const count = this.#readAt(offset, target.subarray(0, wanted));
     let at = 0;
     while (at + RECORD_HEADER_BYTES <= count) {
-      const header = readRecordHeader(target, at, this.ledgerId, this.place.crc32c);
+      const header = readRecordHeader(target, at, this.salt, this.place.crc32c);
       if (header === undefined) throw this.#damaged(offset + at);
       const start = at + RECORD_HEADER_BYTES;
       const end = start + header.bodyLength;

@@ -10,6 +10,7 @@
  * @module
  */
 import type { Crc32c, WallTimeMs } from "../../base/mod.ts";
+import { SEGMENT_HEADER_BYTES } from "./record.ts";
 
 const MAGIC = 0x57494458;
 const VERSION = 1;
@@ -26,7 +27,8 @@ export interface Mark {
 /** Counts and marks of one segment. */
 export class SegmentIndex {
   entryCount = 0;
-  sizeBytes = 0;
+  /** With the segment's header. */
+  sizeBytes = SEGMENT_HEADER_BYTES;
   messageCount = 0;
   lastPublishTimeMs: WallTimeMs = 0;
   sealedAtMs: WallTimeMs = 0;
@@ -71,7 +73,7 @@ export class SegmentIndex {
   }
 
   #mark(at: number): Mark {
-    if (at < 0) return { entryId: 0, offset: 0 };
+    if (at < 0) return { entryId: 0, offset: SEGMENT_HEADER_BYTES };
     return { entryId: this.#entryIds[at]!, offset: this.#offsets[at]! };
   }
 

@@ -37,14 +37,14 @@ class Window {
 
 interface Source {
   readonly file: DiskFile;
-  readonly ledgerId: number;
+  readonly salt: number;
   readonly crc32c: Crc32c;
 }
 
 function recordAt(window: Window, offset: number, source: Source): RecordHeader | undefined {
   if (!window.hold(offset, RECORD_HEADER_BYTES)) return undefined;
   const at = offset - window.start;
-  const header = readRecordHeader(window.bytes, at, source.ledgerId, source.crc32c);
+  const header = readRecordHeader(window.bytes, at, source.salt, source.crc32c);
   return header === undefined || header.bodyLength > BODY_BYTES_MAX ? undefined : header;
 }
 
@@ -70,7 +70,7 @@ function settledBehind(window: Window, offset: number, source: Source): number {
 /**
  * Reads a segment from its start to the first thing that is not a whole record.
  *
- * @param source the segment's file and ledger, and what checks headers and bodies
+ * @param source the segment's file and its own number, and what checks headers and bodies
  * @param visit called with each record's header and body, valid during the call
  */
 export function scanSegment(

@@ -1,4 +1,4 @@
-import { loadCrc32c, messageOf, systemClock, systemDisk } from "../../base/mod.ts";
+import { loadCrc32c, messageOf, systemClock, systemDisk, systemRandom } from "../../base/mod.ts";
 import type { Clock, Disk, Secret } from "../../base/mod.ts";
 import { adminHandler } from "./admin.ts";
 import { Broker } from "./broker.ts";
@@ -124,6 +124,7 @@ async function partsOf(options: StartOptions) {
     disk: options.disk ?? systemDisk,
     clock: options.clock ?? systemClock,
     crc32c: await loadCrc32c(),
+    random: systemRandom,
     folder: options.folder,
     durability: options.durability ?? "os",
     segmentBytesMax: options.segmentBytesMax ?? 64 * MEBIBYTE,

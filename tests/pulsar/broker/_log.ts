@@ -1,4 +1,4 @@
-import { crc32cPortable, FakeClock, writeUint32 } from "../../../lib/base/mod.ts";
+import { crc32cPortable, FakeClock, seededRandom, writeUint32 } from "../../../lib/base/mod.ts";
 import type { Disk } from "../../../lib/base/mod.ts";
 import { LedgerIds } from "../../../lib/pulsar/broker/ledger_ids.ts";
 import type {
@@ -7,6 +7,7 @@ import type {
   Entry,
   LogShared,
 } from "../../../lib/pulsar/broker/log.ts";
+import { SpareFiles } from "../../../lib/pulsar/broker/spare_files.ts";
 import { SlabPool } from "../../../lib/pulsar/broker/slab.ts";
 import { TailBudget } from "../../../lib/pulsar/broker/tail.ts";
 
@@ -25,6 +26,8 @@ export async function sharedOn(
     durability,
     segmentBytesMax,
     ledgerIds: await LedgerIds.open(disk, "data"),
+    random: seededRandom(99),
+    spares: new SpareFiles(disk, "data/spare", segmentBytesMax),
     pool: new SlabPool(),
     tails: new TailBudget(tailBytesMax),
   };

@@ -13,6 +13,12 @@ class SimNode {
   /** What would be there after a power loss. */
   synced = new Uint8Array(0);
 
+  writeAt(offset: number, bytes: Uint8Array): void {
+    const over = bytes.subarray(0, Math.max(0, this.size - offset));
+    this.bytes.set(over, offset);
+    this.write(bytes.subarray(over.length));
+  }
+
   write(bytes: Uint8Array): void {
     while (this.size + bytes.length > this.bytes.length) {
       const larger = new Uint8Array(this.bytes.length * 2);
@@ -47,6 +53,21 @@ class SimFile implements DiskFile {
       throw crash;
     }
     this.node.write(bytes);
+  }
+
+  writeAt(offset: number, bytes: Uint8Array): void {
+    if (this.#isClosed) throw new Error("the file is closed");
+    const grown = Math.max(0, offset + bytes.length - this.node.size);
+    if (this.disk.room() < grown) {
+      throw Object.assign(new Error("No space left on device (os error 28)"), { code: "ENOSPC" });
+    }
+    try {
+      this.disk.step();
+    } catch (crash) {
+      this.node.writeAt(offset, bytes.subarray(0, this.disk.random.below(bytes.length + 1)));
+      throw crash;
+    }
+    this.node.writeAt(offset, bytes);
   }
 
   readAt(offset: number, target: Uint8Array): number {
@@ -130,12 +151,12 @@ export class SimDisk implements Disk {
 
   #survivingBytes(node: SimNode): Uint8Array {
     const { synced } = node;
-    if (node.size <= synced.length) return synced;
-    const bytes = new Uint8Array(synced.length + this.random.below(node.size - synced.length + 1));
+    const grown = Math.max(0, node.size - synced.length);
+    const bytes = new Uint8Array(synced.length + this.random.below(grown + 1));
     bytes.set(synced);
-    for (let at = synced.length; at < bytes.length; at += BLOCK_BYTES) {
-      const end = Math.min(bytes.length, at + BLOCK_BYTES);
-      if (this.random.below(3) > 0) bytes.set(node.bytes.subarray(at, end), at);
+    for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
+      const end = Math.min(bytes.length, at + BLOCK_BYTES, node.size);
+      if (end > at && this.random.below(3) > 0) bytes.set(node.bytes.subarray(at, end), at);
     }
     return bytes;
   }
