@@ -6,7 +6,12 @@ import type {
   WindowSettings,
 } from "../lib/scenarios/mod.ts";
 import type { FlagValues } from "./_flags.ts";
-import type { CLICKHOUSE_FLAGS, LOAD_FLAGS, PULSAR_FLAGS, WINDOW_FLAGS } from "./_tables.ts";
+import {
+  CLICKHOUSE_FLAGS,
+  type LOAD_FLAGS,
+  type PULSAR_FLAGS,
+  type WINDOW_FLAGS,
+} from "./_tables.ts";
 
 /** Where the flags say that Pulsar is. */
 export function pulsarTarget(flags: FlagValues<typeof PULSAR_FLAGS>): PulsarTarget {
@@ -26,14 +31,29 @@ function adminUrlOf(serviceUrl: string): string | undefined {
   return host[1] === undefined ? `http://${host[2]}:8080` : `https://${host[2]}:8443`;
 }
 
-/** Where the flags say that ClickHouse is. */
+/** User and password that stand in a URL, as in CLICKHOUSE_URL=http://user:password@host:8123. */
+function credentialsIn(url: string): { readonly user: string; readonly password: string } {
+  const { username = "", password = "" } = URL.canParse(url) ? new URL(url) : {};
+  return { user: decodeURIComponent(username), password: decodeURIComponent(password) };
+}
+
+/** Where the flags say that ClickHouse is. The URL loses its credentials: it is written into files, and into the arguments of a process. */
 export function clickhouseTarget(flags: FlagValues<typeof CLICKHOUSE_FLAGS>): ClickHouseTarget {
+  const url = flags["clickhouse"];
+  const given = flags["clickhouse-user"];
   return {
-    url: flags["clickhouse"],
-    user: flags["clickhouse-user"],
+    url: url.replace(/(:\/\/)[^/?#]*@/, "$1"),
+    user: given === CLICKHOUSE_FLAGS["clickhouse-user"].default
+      ? credentialsIn(url).user || given
+      : given,
     database: flags["database"],
     table: flags["table"],
   };
+}
+
+/** The password for ClickHouse: CLICKHOUSE_PASSWORD, else the one in its URL. */
+export function clickhousePassword(flags: FlagValues<typeof CLICKHOUSE_FLAGS>): string {
+  return Deno.env.get("CLICKHOUSE_PASSWORD") ?? credentialsIn(flags["clickhouse"]).password;
 }
 
 /** How the flags cut event time. */

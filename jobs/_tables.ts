@@ -1,4 +1,4 @@
-import { messageOf, parseDurationMs } from "../lib/base/mod.ts";
+import { lineOf, parseDurationMs } from "../lib/base/mod.ts";
 import { parseTopicName } from "../lib/pulsar/mod.ts";
 import type { FlagTable } from "./_flags.ts";
 
@@ -214,7 +214,7 @@ export function checkTopic(text: string): void {
     const { domain } = parseTopicName(text);
     if (domain === "persistent") return;
   } catch (error) {
-    throw new RangeError(messageOf(error).replace(/^Cannot use topic .*: /, ""));
+    throw new RangeError(lineOf(error).replace(/^Cannot use topic .*: /, ""));
   }
   throw new RangeError("expected a persistent topic, whose messages survive a restart");
 }

@@ -7,7 +7,13 @@ import {
   runAggregate,
   sayFailure,
 } from "../lib/scenarios/mod.ts";
-import { clickhouseTarget, fullTopic, pulsarTarget, windowSettings } from "./_config.ts";
+import {
+  clickhousePassword,
+  clickhouseTarget,
+  fullTopic,
+  pulsarTarget,
+  windowSettings,
+} from "./_config.ts";
 import { EXIT, runJob } from "./_job.ts";
 import {
   AGGREGATE_FLAGS,
@@ -59,11 +65,7 @@ await runJob({
     const io = openRoleIo();
     const clickhouse = clickhouseTarget(flags);
     try {
-      await using sink = await openSink(
-        clickhouse,
-        clickhouse.url,
-        Deno.env.get("CLICKHOUSE_PASSWORD") ?? "",
-      );
+      await using sink = await openSink(clickhouse, clickhouse.url, clickhousePassword(flags));
       await sink.prepare();
       await using client = await connectTarget(pulsarTarget(flags));
       const source = await openSource(client, {

@@ -12,6 +12,7 @@ import {
 import { checkThreshold, EXIT_CODES, type Result } from "../lib/verdict/mod.ts";
 import {
   batchSettings,
+  clickhousePassword,
   clickhouseTarget,
   defaultTopic,
   fullTopic,
@@ -153,7 +154,7 @@ await runJob({
         root: ROOT,
         clickhousePassword: isEmbedded(config.clickhouse.url)
           ? await makeClickHousePassword(folder)
-          : Deno.env.get("CLICKHOUSE_PASSWORD") ?? "",
+          : clickhousePassword(flags),
         clock: systemClock,
         environment: await describeEnvironment(ROOT, project.version),
         observer: live,

@@ -221,7 +221,8 @@ export class PulsarAdmin {
     } catch (error) {
       if (call.signal?.aborted) throw call.signal.reason;
       const isLate = error instanceof DOMException && error.name === "TimeoutError";
-      throw new PulsarError(`Cannot ${call.action}: ${this.#base} answers ${messageOf(error)}`, {
+      const why = isLate ? "did not answer in time" : `cannot be reached (${causeOf(error)})`;
+      throw new PulsarError(`Cannot ${call.action}: ${this.#base} ${why}`, {
         code: isLate ? "request_timeout" : "connection_refused",
         retryable: true,
         cure: "check the admin URL: it is the broker's HTTP port, 8080 by default",
@@ -229,6 +230,20 @@ export class PulsarAdmin {
       });
     }
   }
+}
+
+/** The innermost cause on one line: `fetch failed` says nothing. */
+function causeOf(error: unknown): string {
+  let inner = error;
+  for (
+    let depth = 0;
+    depth < 5 && inner instanceof Error && inner.cause instanceof Error;
+    depth++
+  ) {
+    inner = inner.cause;
+  }
+  return messageOf(inner).replace(/^error sending request for url \([^)]*\): /, "")
+    .replace(/^client error \(Connect\): /, "");
 }
 
 function topicPath(topic: string): string {

@@ -36,7 +36,10 @@ function folderAt(path: string): RunFolder {
 export async function createRunFolder(path: string): Promise<RunFolder> {
   const folder = folderAt(path);
   try {
-    await Deno.mkdir(dirname(folder.path), { recursive: true });
+    // Which of both exists tells a run by this name from a file in the way.
+    await Deno.mkdir(dirname(folder.path), { recursive: true }).catch((error) => {
+      throw new Error(messageOf(error), { cause: error });
+    });
     await Deno.mkdir(folder.path);
     for (const name of ["logs", "ledger", "checkpoints", "charts"]) {
       await Deno.mkdir(folder.file(name));

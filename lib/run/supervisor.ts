@@ -38,6 +38,8 @@ export interface SupervisorOptions {
   readonly config: string;
   readonly logFolder: string;
   readonly observer: SupervisorObserver;
+  /** Aborted, it kills a role that is not ready yet: it need not be waited for. */
+  readonly signal?: AbortSignal;
 }
 
 const RESTARTS_PER_MINUTE_MAX = 3;
@@ -147,14 +149,19 @@ class RoleKeeper implements SupervisedRole {
   }
 
   async #becomeReady(): Promise<void> {
+    const { clock, signal } = this.#options;
     const patience = new AbortController();
     const process = this.#process;
-    const late = this.#options.clock.sleep(READY_WITHIN_MS, patience.signal).then(() => {
+    const late = clock.sleep(READY_WITHIN_MS, patience.signal).then(() => {
       process.kill("SIGKILL");
     }, () => {/* it was ready in time */});
+    const giveUp = () => process.kill("SIGKILL");
+    if (signal?.aborted) giveUp();
+    signal?.addEventListener("abort", giveUp, { once: true });
     try {
       this.#ready = await process.ready;
     } finally {
+      signal?.removeEventListener("abort", giveUp);
       patience.abort();
       await late;
     }

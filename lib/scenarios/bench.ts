@@ -10,7 +10,7 @@ import {
   type RoleExit,
   type RoleLine,
   type RoleSpec,
-  type RunError,
+  RunError,
   Sampler,
   serveControl,
   type SupervisedRole,
@@ -69,6 +69,11 @@ class BenchRun {
   readonly #latencies = new Latencies();
   readonly #restarts: Restart[] = [];
   readonly #recoveries: Promise<void>[] = [];
+  /** Aborted when nothing moves any more by which a recovery could show. */
+  readonly #workDone = new AbortController();
+  readonly #starting = new Set<Promise<SupervisedRole>>();
+  /** Aborted, it keeps the run from starting: nothing was sent yet. */
+  readonly #notStarting = new AbortController();
   readonly #drained = new Set<number>();
   readonly #drainedAll = Promise.withResolvers<void>();
   readonly #produced = Promise.withResolvers<void>();
@@ -110,9 +115,9 @@ class BenchRun {
   }
 
   async run(): Promise<Result> {
-    const { folder, abandoning } = this.#options;
-    this.#enter("starting");
+    const { folder, abandoning, stopping } = this.#options;
     abandoning.addEventListener("abort", () => void this.#abandon(), { once: true });
+    stopping.addEventListener("abort", () => this.#stopStarting(), { once: true });
     let endpoints: Endpoints | undefined;
     const reserve = await reserveDisk(folder);
     try {
@@ -123,6 +128,9 @@ class BenchRun {
       await reserve.release();
       this.#rowsExported = await this.#export(endpoints);
     } finally {
+      // Where one part failed to start, the others may be about to.
+      this.#notStarting.abort();
+      await Promise.allSettled(this.#starting);
       await this.#stopFlow(endpoints);
       await this.#stop(() => true);
       await reserve.release();
@@ -136,7 +144,8 @@ class BenchRun {
 
   async #startSystems(): Promise<Endpoints> {
     const { pulsar, clickhouse } = this.#options.config;
-    await probeSystems(this.#options);
+    await Promise.race([probeSystems(this.#options), this.#untilNotStarting()]);
+    this.#enter("starting");
     const [broker, engine] = await Promise.all([
       isEmbedded(pulsar.serviceUrl) ? this.#start(brokerSpec(this.#options)) : undefined,
       isEmbedded(clickhouse.url) ? this.#start(clickhouseSpec(this.#options)) : undefined,
@@ -150,6 +159,22 @@ class BenchRun {
     this.#systems = systems;
     this.#topicIsOurs = topicIsOurs;
     return endpoints;
+  }
+
+  /** Rejects when the run is ended before it sends anything. */
+  #untilNotStarting(): Promise<never> {
+    const { signal } = this.#notStarting;
+    return new Promise((_, reject) => {
+      if (signal.aborted) reject(signal.reason);
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+  }
+
+  #stopStarting(): void {
+    if (this.#phase !== "starting") return;
+    this.#notStarting.abort(
+      new RunError("Cannot start the run: it was interrupted", { code: "interrupted" }),
+    );
   }
 
   /** Load, then drain. Returns when everything is stored, or when there is no hope of it. */
@@ -182,6 +207,7 @@ class BenchRun {
     this.#earlyEnd = failed ?? await this.#drain() ?? this.#earlyEnd;
     await sampler.sample();
     this.#measured.toMs = this.#options.clock.wallMs();
+    this.#workDone.abort();
     await Promise.all(this.#recoveries);
   }
 
@@ -221,8 +247,10 @@ class BenchRun {
 
   async #start(spec: RoleSpec): Promise<SupervisedRole> {
     const { clock, folder, root } = this.#options;
-    const role = await superviseRole(spec, {
+    this.#notStarting.signal.throwIfAborted();
+    const starting = superviseRole(spec, {
       clock,
+      signal: this.#notStarting.signal,
       config: `${root}/deno.json`,
       logFolder: folder.file("logs"),
       observer: {
@@ -230,13 +258,22 @@ class BenchRun {
         ready: () => {},
         restarting: (restart) => this.#onRestarting(restart),
         restarted: (restart) => {
-          this.#recoveries.push(awaitRecovery(restart, () => this.#readyOf(restart), clock));
+          this.#recoveries.push(
+            awaitRecovery(restart, () => this.#readyOf(restart), {
+              clock,
+              signal: this.#workDone.signal,
+            }),
+          );
           void this.#writeRoles();
         },
         ended: (name, error) => this.#onEnded(name, error),
       },
+    }).then((role) => {
+      this.#roles.set(spec.name, role);
+      return role;
     });
-    this.#roles.set(spec.name, role);
+    this.#starting.add(starting);
+    const role = await starting;
     await this.#writeRoles();
     return role;
   }
@@ -329,6 +366,7 @@ class BenchRun {
   }
 
   async #abandon(): Promise<void> {
+    this.#stopStarting();
     await Promise.all([...this.#roles.values()].map((role) => role.abandon()));
     this.#failed.resolve({ kind: "interrupted", message: "ended at once by a person", code: null });
   }

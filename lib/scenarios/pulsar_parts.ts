@@ -1,4 +1,4 @@
-import { UsageError, utf8 } from "../base/mod.ts";
+import { messageOf, UsageError, utf8 } from "../base/mod.ts";
 import type { Producer, Source } from "../contract.ts";
 import {
   type Authentication,
@@ -6,6 +6,7 @@ import {
   connectPulsar,
   PulsarAdmin,
   type PulsarClient,
+  PulsarError,
   type Schema,
   SchemaType,
   tokenFileAuthentication,
@@ -24,7 +25,16 @@ function authenticationOf({ tokenFile }: PulsarTarget): Authentication | undefin
 }
 
 async function caCertificatesOf({ tlsCaFile }: PulsarTarget): Promise<string[]> {
-  return tlsCaFile === undefined ? [] : [await Deno.readTextFile(tlsCaFile)];
+  if (tlsCaFile === undefined) return [];
+  try {
+    return [await Deno.readTextFile(tlsCaFile)];
+  } catch (error) {
+    throw new UsageError(
+      `Cannot read the authorities to trust from "${tlsCaFile}": ${messageOf(error)}`,
+      "give a PEM file with --pulsar-tls-ca",
+      error,
+    );
+  }
 }
 
 /**
@@ -33,11 +43,22 @@ async function caCertificatesOf({ tlsCaFile }: PulsarTarget): Promise<string[]> 
  * @throws with the cure when nothing answers or it refuses
  */
 export async function connectTarget(target: PulsarTarget): Promise<PulsarClient> {
-  return await connectPulsar({
-    serviceUrl: target.serviceUrl,
-    authentication: authenticationOf(target),
-    caCertificates: await caCertificatesOf(target),
-  });
+  const caCertificates = await caCertificatesOf(target);
+  try {
+    return await connectPulsar({
+      serviceUrl: target.serviceUrl,
+      authentication: authenticationOf(target),
+      caCertificates,
+    });
+  } catch (error) {
+    // What a web server answers begins with "HTTP", which as the size of a frame is 1.2 GB.
+    if (!(error instanceof PulsarError) || error.code !== "frame_too_large") throw error;
+    throw new UsageError(
+      `Cannot connect to ${target.serviceUrl}: what answers there does not speak Pulsar's protocol`,
+      "give the port of Pulsar's own protocol, 6650 by default",
+      error,
+    );
+  }
 }
 
 /** What a producer of SensorRecords is opened with. */

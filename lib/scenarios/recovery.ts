@@ -28,11 +28,12 @@ async function workOf(ready: ReadyLine | undefined, metric: string): Promise<num
  *
  * @param restart gets `recoveryMs`
  * @param readyOf who counts the work, asked each time
+ * @param options.signal aborted when there is no more work by which it could show
  */
 export async function awaitRecovery(
   restart: Restart,
   readyOf: () => ReadyLine | undefined,
-  clock: Clock,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<void> {
   const metric = WORK_METRIC[restart.role];
   if (metric === undefined) {
@@ -40,12 +41,12 @@ export async function awaitRecovery(
     return;
   }
   const before = await workOf(readyOf(), metric) ?? 0;
-  for (let poll = 0; poll < POLLS_MAX; poll++) {
+  for (let poll = 0; poll < POLLS_MAX && !signal.aborted; poll++) {
     const work = await workOf(readyOf(), metric);
     if (work !== undefined && work > before) {
       restart.recoveryMs = clock.wallMs() - restart.atMs;
       return;
     }
-    await clock.sleep(POLL_INTERVAL_MS);
+    await clock.sleep(POLL_INTERVAL_MS, signal).catch(() => {/* the loop ends */});
   }
 }

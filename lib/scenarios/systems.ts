@@ -81,6 +81,17 @@ async function makeTopic(
   return false;
 }
 
+/** Batches are named after the run: those of an earlier run by this name would count as stored. */
+async function refuseUsedRunId(sink: ClickHouseSink, { runId, clickhouse }: BenchConfig) {
+  const rowCount = await sink.countOfRun(runId);
+  if (rowCount === 0) return;
+  const { database, table } = clickhouse;
+  throw new UsageError(
+    `Cannot use run id ${runId}: table ${database}.${table} holds ${rowCount} rows of it already`,
+    "give another --run-id, or none: a run then makes its own",
+  );
+}
+
 /**
  * Makes the run's topic and table, and learns what answers.
  *
@@ -93,6 +104,7 @@ export async function prepareSystems(
   const { config, clickhousePassword } = context;
   await using sink = await openSink(config.clickhouse, endpoints.clickhouseUrl, clickhousePassword);
   await sink.prepare();
+  await refuseUsedRunId(sink, config);
   const admin = await adminOf(context, endpoints);
   const topicIsOurs = await makeTopic(admin, config);
   return {

@@ -108,7 +108,10 @@ function stateOf(thrown: unknown, code: SinkErrorCode): string {
     return `${messageOf(thrown).trim().replace(/\.$/, "").slice(0, 500)}${name}`;
   }
   if (code === "timeout") return "no answer in time";
-  return messageOf(thrown) || textOf(thrown);
+  const text = messageOf(thrown) || textOf(thrown);
+  // A page for people: some other server listens there.
+  if (/<html|<!doctype/i.test(text)) return "what answers there is not ClickHouse";
+  return text.slice(0, 500);
 }
 
 /**

@@ -202,6 +202,16 @@ export class ClickHouseSink implements Sink {
     });
   }
 
+  /** How many rows of a run are stored; those of another run by the same name would be taken for its own. */
+  async countOfRun(runId: string): Promise<number> {
+    const rows = await this.#guard(`count the rows of run ${runId}`, () =>
+      this.#select(
+        `SELECT count() AS n FROM ${quotedName(this.#name)} WHERE run_id = {run:String}`,
+        { run: runId },
+      ));
+    return Number(rows[0]!["n"]);
+  }
+
   /** All rows of a run by partition, window and source, one after the other, without holding them. */
   async *rowsOf(runId: string): AsyncGenerator<StoredRow> {
     try {
