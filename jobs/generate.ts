@@ -55,8 +55,9 @@ async function generateOracle(): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
     const plugin = `${folder}/protoc-gen-es`;
+    // Without the project's lock file: whatever that holds, everybody downloads.
     const script =
-      '#!/bin/sh\nexec deno run --allow-env --allow-read npm:@bufbuild/protoc-gen-es@2.17.0 "$@"\n';
+      '#!/bin/sh\nexec deno run --no-lock --allow-env --allow-read npm:@bufbuild/protoc-gen-es@2.17.0 "$@"\n';
     await Deno.writeTextFile(plugin, script, { mode: 0o755 });
     await Deno.copyFile(PROTO, `${folder}/pulsar_api.proto`);
     await runOrThrow("protoc", [
