@@ -40,3 +40,24 @@ Deno.test("cells of the notebooks pass deno check and deno lint", async () => {
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+// `deno fmt --check` of Deno 2.9.6 calls every notebook unformatted unless its cache says otherwise, so what `deno fmt` writes is compared instead.
+Deno.test("notebooks are formatted", async () => {
+  const folder = await Deno.makeTempDir({ dir: FOLDER, prefix: ".format-" });
+  try {
+    const names = notebookNames(FOLDER);
+    for (const name of names) await Deno.copyFile(`${FOLDER}/${name}`, `${folder}/${name}`);
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["fmt", "--quiet", folder],
+    }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+    for (const name of names) {
+      const [is, shouldBe] = [FOLDER, folder].map((where) =>
+        Deno.readTextFileSync(`${where}/${name}`)
+      );
+      assert.ok(is === shouldBe, `${name} is not formatted: run deno fmt notebooks`);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
