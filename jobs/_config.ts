@@ -1,7 +1,9 @@
+import { parseStages } from "../lib/load/mod.ts";
 import type {
   BenchConfig,
   ClickHouseTarget,
   LoadSettings,
+  Loop,
   PulsarTarget,
   WindowSettings,
 } from "../lib/scenarios/mod.ts";
@@ -67,9 +69,16 @@ export function windowSettings(flags: FlagValues<typeof WINDOW_FLAGS>): WindowSe
 
 /** What the flags want sent. */
 export function loadSettings(flags: FlagValues<typeof LOAD_FLAGS>): LoadSettings {
+  const text = flags["stages"];
+  const stages = text === undefined ? [] : parseStages(text);
   return {
-    rateMessagesPerSec: flags["rate"],
-    durationMs: flags["duration"],
+    rateMessagesPerSec: stages.length === 0
+      ? flags["rate"]
+      : Math.max(...stages.flatMap(({ rateFrom, rateTo }) => [rateFrom, rateTo])),
+    durationMs: stages.length === 0
+      ? flags["duration"]
+      : stages.reduce((sum, { durationMs }) => sum + durationMs, 0),
+    stages: text ?? null,
     sourceCount: flags["sources"],
     seed: flags["seed"],
     skew: flags["skew"],
@@ -93,11 +102,12 @@ export function fullTopic(topic: string): string {
 /** How batches are cut, from the flags. */
 export function batchSettings(
   flags: FlagValues<typeof LOAD_FLAGS>,
-): Pick<BenchConfig, "batchMessagesMax" | "batchDelayMs" | "compression" | "client"> {
+): Pick<BenchConfig, "batchMessagesMax" | "batchDelayMs" | "compression" | "client" | "loop"> {
   return {
     batchMessagesMax: flags["batch-messages"],
     batchDelayMs: flags["batch-delay"],
     compression: flags["compression"],
     client: "weir",
+    loop: flags["loop"] as Loop,
   };
 }

@@ -1,5 +1,7 @@
 import { lineOf, parseDurationMs } from "../lib/base/mod.ts";
 import { parseTopicName } from "../lib/pulsar/mod.ts";
+import { parseStages } from "../lib/load/mod.ts";
+import { LOOPS, UNSAFE } from "../lib/scenarios/mod.ts";
 import type { FlagTable } from "./_flags.ts";
 
 /** Flags that say where Pulsar is. */
@@ -103,6 +105,17 @@ export const LOAD_FLAGS = {
     choices: ["none", "lz4"],
     help: "compression of producer batches",
   },
+  "stages": {
+    kind: "text",
+    check: (text: string) => void parseStages(text),
+    help: "rates in time, in place of --rate and --duration: ramp 0 to 50k for 30s, pause for 5s",
+  },
+  "loop": {
+    kind: "text",
+    default: "open",
+    choices: LOOPS,
+    help: "open: on schedule, whatever comes back; closed: each batch waits for the one before",
+  },
   "client": { kind: "text", default: "weir", choices: ["weir"], help: "Pulsar client" },
   "time-scale": {
     kind: "number",
@@ -152,6 +165,11 @@ export const AGGREGATE_FLAGS = {
     },
     help:
       "a partition without messages for so long, wall time, follows the others' watermark (default never)",
+  },
+  "unsafe": {
+    kind: "list",
+    choices: UNSAFE,
+    help: "switch a protection off, to see the damage: no-token stores what a restart repeats",
   },
   "plant": {
     kind: "list",
@@ -226,7 +244,8 @@ function checkWholeMs(text: string): void {
   }
 }
 
-function checkRunId(text: string): void {
+/** @throws {RangeError} when a text cannot name a run */
+export function checkRunId(text: string): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(text)) {
     throw new RangeError("expected letters, digits, `.`, `_` and `-`");
   }

@@ -6,6 +6,7 @@ import {
   openSource,
   runAggregate,
   sayFailure,
+  type Unsafe,
 } from "../lib/scenarios/mod.ts";
 import {
   clickhousePassword,
@@ -80,6 +81,7 @@ await runJob({
           batchRowsMax: flags["batch-rows"],
           checkpointIntervalMs: flags["checkpoint-interval"],
           plants: flags["plant"],
+          unsafe: flags["unsafe"] as Unsafe[],
         },
         timeScale: flags["time-scale"],
         idleAfterMs: flags["idle-after"],

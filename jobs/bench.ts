@@ -6,8 +6,10 @@ import {
   describeEnvironment,
   isEmbedded,
   makeClickHousePassword,
+  parseTimedCommand,
   plannedMessageCount,
   runBench,
+  type Unsafe,
 } from "../lib/scenarios/mod.ts";
 import { checkThreshold, EXIT_CODES, type Result } from "../lib/verdict/mod.ts";
 import {
@@ -26,6 +28,7 @@ import { EXIT, runJob } from "./_job.ts";
 import { liveObserver } from "./_live.ts";
 import {
   AGGREGATE_FLAGS,
+  checkRunId,
   CLICKHOUSE_FLAGS,
   LOAD_FLAGS,
   PULSAR_FLAGS,
@@ -48,6 +51,22 @@ const TABLE = {
     check: checkThreshold,
     help: "what must hold for PASS, e.g. 'windowVisible.p99<1s'; may be given again",
   },
+  "fault": {
+    kind: "list",
+    check: (text: string) => void parseTimedCommand(text),
+    help: "what to do to the run, and when: kill aggregate at 30s, freeze broker for 2s at 10s",
+  },
+  "warm-up": {
+    kind: "duration",
+    default: "0s",
+    help: "leave the latencies of so much of the begin out",
+  },
+  "name": {
+    kind: "text",
+    default: "bench50k",
+    check: checkRunId,
+    help: "name of the scenario, in the report",
+  },
   "out": { kind: "text", help: "folder of the run (default runs/RUN_ID)" },
   "keep": { kind: "boolean", help: "keep the topic and the data of embedded parts" },
   "json": { kind: "boolean", help: "print the result as JSON on stdout, all else on stderr" },
@@ -62,6 +81,7 @@ const ROOT = dirname(import.meta.dirname!);
 function configOf(flags: FlagValues<typeof TABLE>, runId: string): BenchConfig {
   return {
     runId,
+    name: flags["name"],
     pulsar: pulsarTarget(flags),
     clickhouse: clickhouseTarget(flags),
     window: windowSettings(flags),
@@ -76,6 +96,9 @@ function configOf(flags: FlagValues<typeof TABLE>, runId: string): BenchConfig {
     idleAfterMs: flags["idle-after"],
     thresholds: flags["threshold"],
     plants: flags["plant"],
+    unsafe: flags["unsafe"] as Unsafe[],
+    faults: flags["fault"],
+    warmUpMs: flags["warm-up"],
     keep: flags["keep"],
   };
 }
@@ -129,7 +152,7 @@ await runJob({
   table: TABLE,
   async run({ flags }) {
     const runId = flags["run-id"] ??
-      newRunId("bench50k", systemClock.wallMs(), systemRandom.uint32());
+      newRunId(flags["name"], systemClock.wallMs(), systemRandom.uint32());
     const config = configOf(flags, runId);
     if (config.plants.length > 0 && config.aggregatorCount > 1) {
       throw new UsageError(

@@ -36,9 +36,18 @@ export function latencySection(result: Result): Html {
         at("max", "max"),
         { head: "values", number: true, cell: ({ figures }) => countText(figures.count) },
       ], rows),
-      html`<p class="muted small">${meanings}.</p>`,
+      html`<p class="muted small">${meanings}.${countedText(result)}</p>`,
     ),
   );
+}
+
+function countedText({ loop, warmUpSec }: Result): string {
+  const closed = loop === "open"
+    ? ""
+    : " Closed loop: publish counts from the actual send instead, and hides the waiting before it.";
+  return warmUpSec === 0
+    ? closed
+    : `${closed} The first ${formatDurationMs(warmUpSec * 1000)} are left out.`;
 }
 
 /** What was counted, and what did not add up. */
@@ -136,6 +145,24 @@ export function restartSection(result: Result, startedAtMs: number): Html {
       { head: "at work after", number: true, cell: ({ recoveryMs }) => after(recoveryMs) },
       { head: "why", cell: ({ reason }) => reason },
     ], result.restarts)),
+  );
+}
+
+/** What was done to the run while it went on. */
+export function eventSection({ events }: Result, startedAtMs: number): Html {
+  if (events.length === 0) return html``;
+  return section(
+    "What was done to the run",
+    card(table("What was done to the run", [
+      {
+        head: "at",
+        number: true,
+        cell: ({ atMs }) => formatDurationMs(Math.max(0, atMs - startedAtMs)),
+      },
+      { head: "what", cell: ({ text }) => text },
+      { head: "by", cell: ({ by }) => by },
+      { head: "refused because", cell: ({ refusal }) => refusal ?? "" },
+    ], events)),
   );
 }
 

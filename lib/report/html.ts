@@ -3,6 +3,7 @@ import { bytesText, coresText, countText, flatten, latencyText, sumOf } from "./
 import { PAGE_STYLE } from "./_page_style.ts";
 import type { Result } from "../verdict/mod.ts";
 import {
+  eventSection,
   integritySection,
   latencySection,
   resourceSection,
@@ -48,12 +49,14 @@ export function reportHtml(report: RunReport): string {
     <header class="head"><h1>${name} <span class="muted">${result.runId}</span></h1>
     <span class="muted">${whenText(startedAtMs, result.durationSec)}</span></header>
     ${verdictBanner(result)}
+    ${unsafeBanner(result)}
     ${plantsBanner(result)}
     ${tiles(result)}
     ${chartSection(runCharts(report.picture))}
     ${latencySection(result)}
     ${integritySection(result)}
     ${restartSection(result, startedAtMs)}
+    ${eventSection(result, startedAtMs)}
     ${storageSection(result)}
     ${resourceSection(result)}
     ${thresholdSection(result)}
@@ -80,6 +83,17 @@ function verdictBanner(result: Result): Html {
 <ul>${reasons}</ul>
 ${result.verdict === "VOID" ? VOID_NOTE : html``}
 </section>`;
+}
+
+function unsafeBanner(result: Result): Html {
+  if (result.unsafe.length === 0) return html``;
+  return html`
+    <section class="card warn" aria-labelledby="unsafe">
+      <h2 id="unsafe">This run was made with a protection switched off</h2>
+      <p>What is doubled in it was let through on purpose. Nothing here says anything about the systems as they are meant to be used.</p>
+      <ul>${result.unsafe.map((what) => html`<li><code>${what}</code></li>`)}</ul>
+    </section>
+  `;
 }
 
 function plantsBanner(result: Result): Html {

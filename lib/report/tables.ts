@@ -90,7 +90,9 @@ export function summaryText(result: Result, options: SummaryOptions = {}): strin
   const first = hang(`${paint(verdict, VERDICT_COLORS[verdict])}  `, 6, said);
   const parts = [
     [first, ...result.reasons.map((reason) => hang("  - ", 4, reason))].join("\n"),
+    unsafeText(result, paint),
     plantsText(result, paint),
+    loopText(result),
     alignRows(countRows(result)),
     verdict === "VOID" ? "" : alignRows(latencyRows(result)),
     verdict === "VOID" ? "" : costText(result),
@@ -99,6 +101,22 @@ export function summaryText(result: Result, options: SummaryOptions = {}): strin
     options.reportPath === undefined ? "" : `report  ${options.reportPath}`,
   ];
   return parts.filter((part) => part !== "").join("\n\n") + "\n";
+}
+
+function unsafeText({ unsafe }: Result, paint: (text: string, code: number) => string): string {
+  if (unsafe.length === 0) return "";
+  const lead = paint("UNSAFE", VERDICT_COLORS.FAIL) + "  ";
+  return hang(lead, 8, `made with a protection switched off: ${unsafe.join(", ")}`);
+}
+
+/** What a reader must know of how latency was counted. */
+function loopText({ loop, warmUpSec }: Result): string {
+  const lines = [
+    loop === "open" ? "" : "closed loop: publish latency counts from the actual send, and hides " +
+      "the waiting before it",
+    warmUpSec === 0 ? "" : `latencies without the first ${formatDurationMs(warmUpSec * 1000)}`,
+  ];
+  return lines.filter((line) => line !== "").map((line) => hang("note  ", 6, line)).join("\n");
 }
 
 function plantsText({ plants }: Result, paint: (text: string, code: number) => string): string {

@@ -38,6 +38,8 @@ export interface HistogramJson {
 export interface IntervalLine {
   readonly event: "interval";
   readonly atMs: number;
+  /** When the line before was said, or recording began. */
+  readonly fromMs?: number;
   readonly histograms: Readonly<Record<string, HistogramJson>>;
 }
 

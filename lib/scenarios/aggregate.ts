@@ -19,12 +19,13 @@ import {
 } from "../stream/mod.ts";
 import type { BenchConfig } from "./config.ts";
 import { readyLine, type RoleIo, sayIntervals, untilDismissed } from "./role_io.ts";
+import { UnprotectedSink } from "./unprotected_sink.ts";
 
 /** What the aggregator role needs. */
 export interface AggregateOptions {
   readonly config: Pick<
     BenchConfig,
-    "runId" | "window" | "batchRowsMax" | "checkpointIntervalMs" | "plants"
+    "runId" | "window" | "batchRowsMax" | "checkpointIntervalMs" | "plants" | "unsafe"
   >;
   readonly timeScale: number;
   /**
@@ -171,7 +172,10 @@ function hooksOf(
  * @throws when the pipeline cannot go on
  */
 export async function runAggregate(options: AggregateOptions): Promise<void> {
-  const { config, source, sink, clock, io } = options;
+  const { config, source, clock, io } = options;
+  const sink = config.unsafe.includes("no-token")
+    ? new UnprotectedSink(options.sink)
+    : options.sink;
   const { windowMs, outOfOrdernessMs, allowedLatenessMs } = config.window;
   const figures = new AggregateFigures();
   const plant = config.plants[0];

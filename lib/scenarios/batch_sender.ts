@@ -15,7 +15,9 @@ export interface BatchSenderOptions {
   readonly batchBytesMax: number;
   /** Longest wait of a message in its batch, µs. */
   readonly batchDelayUs: number;
-  /** Intended send time to receipt. */
+  /** `closed`: a batch goes out only when the one before has its receipt, and publish latency counts from when it really went. */
+  readonly loop: "open" | "closed";
+  /** Intended send time to receipt; in a closed loop, from the actual send. */
   readonly publish: LatencyRecorder;
   /** The batch handed to the client to receipt: what a closed-loop tool would call latency. */
   readonly service: LatencyRecorder;
@@ -41,7 +43,7 @@ interface OpenBatch {
 export class BatchSender {
   readonly #options: BatchSenderOptions;
   readonly #open: (OpenBatch | undefined)[];
-  #full: OpenBatch[] = [];
+  readonly #full: OpenBatch[] = [];
   readonly #inFlight = new Set<Promise<void>>();
 
   constructor(options: BatchSenderOptions) {
@@ -58,7 +60,9 @@ export class BatchSender {
   bufferFor(partition: number, sequenceId: number): BatchBuffer | undefined {
     const open = this.#open[partition];
     if (open !== undefined) return open.buffer;
-    const { producer, clock } = this.#options;
+    const { producer, clock, loop } = this.#options;
+    // In a closed loop whatever is full waits for a receipt, and the load with it.
+    if (loop === "closed" && this.#full.length > 0) return undefined;
     const buffer = producer.openBatch(partition);
     if (buffer === undefined) return undefined;
     this.#open[partition] = {
@@ -97,15 +101,20 @@ export class BatchSender {
    * The ledger is flushed first: whatever may be in the log is in the ledger.
    */
   flush(everything = false): void {
-    const { clock, batchDelayUs, ledger } = this.#options;
+    const { clock, batchDelayUs } = this.#options;
     const openedBefore = clock.monoUs() - batchDelayUs;
     this.#open.forEach((open, partition) => {
       if (open === undefined || !everything && open.openedUs > openedBefore) return;
       this.#open[partition] = undefined;
       this.#full.push(open);
     });
-    const batches = this.#full;
-    this.#full = [];
+    this.#sendFull();
+  }
+
+  #sendFull(): void {
+    const { ledger, loop } = this.#options;
+    const room = loop === "open" ? Infinity : this.#inFlight.size === 0 ? 1 : 0;
+    const batches = this.#full.splice(0, room);
     for (const { buffer, firstSequenceId } of batches) {
       ledger.sent({
         partition: buffer.partition,
@@ -124,22 +133,35 @@ export class BatchSender {
   }
 
   #send(batch: OpenBatch): void {
-    const { producer, clock, failed } = this.#options;
+    const { producer, clock, failed, loop } = this.#options;
     const sentUs = clock.monoUs();
     const { partition, messageCount } = batch.buffer;
     const sending: Promise<void> = producer.send(batch.buffer, batch.firstSequenceId)
       .then(() => this.#acknowledged(batch, partition, messageCount, sentUs))
       .catch(failed)
-      .finally(() => this.#inFlight.delete(sending));
+      .finally(() => {
+        this.#inFlight.delete(sending);
+        if (loop === "closed") this.#sendNext();
+      });
     this.#inFlight.add(sending);
   }
 
+  /** What the ledger refuses must not go out, and ends the producer as it does in the open loop. */
+  #sendNext(): void {
+    try {
+      this.#sendFull();
+    } catch (error) {
+      this.#options.failed(error);
+    }
+  }
+
   #acknowledged(batch: OpenBatch, partition: number, count: number, sentUs: MonoUs): void {
-    const { clock, ledger, publish, service, acknowledged } = this.#options;
+    const { clock, ledger, loop, publish, service, acknowledged } = this.#options;
     const nowUs = clock.monoUs();
     ledger.acknowledged({ partition, first: batch.firstSequenceId, count });
     service.record(nowUs - sentUs, count);
-    batch.dueUs.forEach((dueUs, i) => publish.record(nowUs - dueUs, batch.dueCounts[i]!));
+    if (loop === "closed") publish.record(nowUs - sentUs, count);
+    else batch.dueUs.forEach((dueUs, i) => publish.record(nowUs - dueUs, batch.dueCounts[i]!));
     acknowledged(count);
   }
 }

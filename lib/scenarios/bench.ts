@@ -30,8 +30,11 @@ import { isEmbedded } from "./config.ts";
 import { judgeRun } from "./judge_run.ts";
 import type { EarlyEnd, Environment, GeneratorReport, Manifest } from "./manifest.ts";
 import { awaitRecovery } from "./recovery.ts";
+import { LEAD_TIME_MS } from "./produce.ts";
 import { reserveDisk } from "./reserve.ts";
+import { RunLatencies } from "./run_latencies.ts";
 import { Steering } from "./steering.ts";
+import { parseTimedCommand } from "./timed_fault.ts";
 import { deleteTopic, exportRows, prepareSystems, probeSystems } from "./systems.ts";
 
 /** Where a run stands. */
@@ -66,7 +69,7 @@ const PRODUCE_STOP_GRACE_MS = 45_000;
 class BenchRun {
   readonly #options: BenchOptions;
   readonly #roles = new Map<string, SupervisedRole>();
-  readonly #latencies = new Latencies();
+  readonly #latencies: RunLatencies;
   readonly #restarts: Restart[] = [];
   readonly #recoveries: Promise<void>[] = [];
   /** Aborted when nothing moves any more by which a recovery could show. */
@@ -95,6 +98,7 @@ class BenchRun {
   constructor(options: BenchOptions) {
     this.#options = options;
     this.#startedAtMs = options.clock.wallMs();
+    this.#latencies = new RunLatencies(options.config.warmUpMs);
     const { clock, folder, config } = options;
     this.#steering = new Steering({
       clock,
@@ -134,7 +138,8 @@ class BenchRun {
       await this.#stopFlow(endpoints);
       await this.#stop(() => true);
       await reserve.release();
-      await writeJson(folder.file("histograms.json"), this.#latencies.toJSON());
+      await writeJson(folder.file("histograms.json"), this.#latencies.measured.toJSON());
+      await writeJson(folder.file("warm_up_histograms.json"), this.#latencies.warmUp.toJSON());
       await this.#writeManifest(this.#options.clock.wallMs());
     }
     abandoning.throwIfAborted();
@@ -188,7 +193,10 @@ class BenchRun {
     );
     const produceRole = await this.#start(produceSpec(this.#options, endpoints));
     this.#enter("loading");
-    this.#measured.fromMs = this.#options.clock.wallMs();
+    const beganMs = this.#options.clock.wallMs();
+    this.#measured.fromMs = beganMs;
+    this.#latencies.begin(beganMs + LEAD_TIME_MS);
+    this.#steering.startTimed(config.faults.map(parseTimedCommand), beganMs + LEAD_TIME_MS);
     await using sampler = this.#sampler();
     await sampler.sample();
     const stop = () => {
@@ -323,8 +331,9 @@ class BenchRun {
     }
   }
 
-  #takeInterval({ histograms }: IntervalLine): void {
-    this.#latencies.add(histograms);
+  #takeInterval(line: IntervalLine): void {
+    const { histograms } = line;
+    this.#latencies.add(line);
     const publish = histograms["publish"];
     if (publish === undefined) return;
     const interval = Latencies.fromJSON({ publish });
@@ -410,7 +419,7 @@ class BenchRun {
     const { config, environment, folder } = this.#options;
     const manifest: Manifest = {
       schemaVersion: 1,
-      name: "bench50k",
+      name: config.name,
       runId: config.runId,
       config,
       environment,

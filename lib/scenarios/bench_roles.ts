@@ -142,6 +142,8 @@ export function produceSpec(context: RoleContext, endpoints: Endpoints): RoleSpe
       `--ledger=${ledger}`,
       `--rate=${load.rateMessagesPerSec}`,
       `--duration=${load.durationMs}ms`,
+      ...(load.stages === null ? [] : [`--stages=${load.stages}`]),
+      `--loop=${config.loop}`,
       `--sources=${load.sourceCount}`,
       `--partitions=${config.partitionCount}`,
       `--batch-messages=${config.batchMessagesMax}`,
@@ -191,6 +193,7 @@ export function aggregateSpec(
       `--time-scale=${config.load.timeScale}`,
       ...(config.idleAfterMs === undefined ? [] : [`--idle-after=${config.idleAfterMs}ms`]),
       ...config.plants.map((plant) => `--plant=${plant}`),
+      ...config.unsafe.map((what) => `--unsafe=${what}`),
     ],
     environment: { CLICKHOUSE_PASSWORD: clickhousePassword },
   };

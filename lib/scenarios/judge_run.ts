@@ -2,8 +2,10 @@ import { messageOf, systemDisk } from "../base/mod.ts";
 import { type LedgerContents, ledgerPath, readLedger } from "../load/mod.ts";
 import { METRIC, readSamples, totals } from "../metrics/mod.ts";
 import {
+  EVENTS_FILE,
   type HistogramJson,
   Latencies,
+  readEvents,
   type ResourceUse,
   resourceUse,
   type RunFolder,
@@ -209,6 +211,12 @@ function measuredResult(
     systems: manifest.systems,
     restarts: [...manifest.restarts],
     plants: [...manifest.config.plants],
+    unsafe: [...manifest.config.unsafe],
+    loop: manifest.config.loop,
+    warmUpSec: manifest.config.warmUpMs / 1000,
+    events: readEvents(systemDisk, folder.file(EVENTS_FILE)).map((
+      { command: _command, ...event },
+    ) => event),
     findings: [...verification.findings],
     findingCount: verification.findingCount,
     runDir: folder.path,

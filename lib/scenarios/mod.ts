@@ -4,12 +4,14 @@ export type { AggregateOptions } from "./aggregate.ts";
 export { clickhouseSpec, makeClickHousePassword, readClickHousePassword } from "./bench_roles.ts";
 export { runBench } from "./bench.ts";
 export type { BenchObserver, BenchOptions, BenchPhase } from "./bench.ts";
-export { isEmbedded, plannedMessageCount } from "./config.ts";
+export { isEmbedded, LOOPS, plannedMessageCount, scheduleOf, UNSAFE } from "./config.ts";
 export type {
   BenchConfig,
   ClickHouseTarget,
   LoadSettings,
+  Loop,
   PulsarTarget,
+  Unsafe,
   WindowSettings,
 } from "./config.ts";
 export { judgeRun } from "./judge_run.ts";
@@ -18,6 +20,8 @@ export type { EarlyEnd, Environment, GeneratorReport, Manifest } from "./manifes
 export { runProduce } from "./produce.ts";
 export type { ProduceOptions } from "./produce.ts";
 export { connectTarget, openProducer, openSource } from "./pulsar_parts.ts";
+export { parseTimedCommand } from "./timed_fault.ts";
+export type { TimedCommand } from "./timed_fault.ts";
 export { openSink } from "./systems.ts";
 export { openRoleIo, readyLine, sayFailure } from "./role_io.ts";
 export type { RoleIo } from "./role_io.ts";

@@ -1,6 +1,6 @@
 import { type Clock, systemDisk } from "../base/mod.ts";
 import type { Producer } from "../contract.ts";
-import { FileLedger, type LedgerContents, Pacer, Schedule } from "../load/mod.ts";
+import { FileLedger, type LedgerContents, Pacer, type Schedule } from "../load/mod.ts";
 import {
   LatencyBuckets,
   METRIC,
@@ -10,7 +10,7 @@ import {
 } from "../metrics/mod.ts";
 import { intervalLatencies, type RoleCommand } from "../run/mod.ts";
 import { BatchSender } from "./batch_sender.ts";
-import type { BenchConfig } from "./config.ts";
+import { type BenchConfig, scheduleOf } from "./config.ts";
 import type { GeneratorReport } from "./manifest.ts";
 import { readyLine, type RoleIo, sayIntervals, untilDismissed } from "./role_io.ts";
 import { SensorLoad, type SensorLoadPlan, sensorPlan } from "./sensor_load.ts";
@@ -19,7 +19,7 @@ import { SensorLoad, type SensorLoadPlan, sensorPlan } from "./sensor_load.ts";
 export interface ProduceOptions {
   readonly config: Pick<
     BenchConfig,
-    "runId" | "load" | "window" | "batchMessagesMax" | "batchDelayMs"
+    "runId" | "load" | "window" | "batchMessagesMax" | "batchDelayMs" | "loop"
   >;
   /** Connected; its topic has as many partitions as it says. */
   readonly producer: Producer;
@@ -30,7 +30,7 @@ export interface ProduceOptions {
 }
 
 /** Between being ready and the first message: time for whoever watches to take a first sample. */
-const LEAD_TIME_MS = 300;
+export const LEAD_TIME_MS = 300;
 const BATCH_BYTES_MAX = 1024 * 1024;
 /** After the last message, receipts are waited for so long; a broker that is away longer leaves messages indeterminate. */
 const RECEIPTS_WITHIN_MS = 40_000;
@@ -50,13 +50,12 @@ function openLedger(options: ProduceOptions): Plan {
     const plan = contents.header.plan as unknown as SensorLoadPlan;
     return { ledger, schedule: contents.schedule, plan, before: contents };
   }
-  const { rateMessagesPerSec, durationMs, seed } = config.load;
-  const schedule = Schedule.constant(rateMessagesPerSec, durationMs);
+  const schedule = scheduleOf(config.load);
   const startWallMs = Math.ceil(clock.wallMs()) + LEAD_TIME_MS;
   const plan = sensorPlan(config, producer.partitionCount, startWallMs);
   const ledger = FileLedger.create({
     runId: config.runId,
-    seed,
+    seed: config.load.seed,
     startWallMs,
     schedule: schedule.toJSON(),
     plan: { ...plan },
@@ -101,6 +100,7 @@ class ProduceRole {
       batchMessagesMax: config.batchMessagesMax,
       batchBytesMax: BATCH_BYTES_MAX,
       batchDelayUs: config.batchDelayMs * 1000,
+      loop: config.loop,
       publish: {
         record: (latencyUs, count) => {
           publish.record(latencyUs, count);

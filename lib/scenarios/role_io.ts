@@ -110,11 +110,14 @@ export function sayIntervals(
   clock: Clock,
   take: () => Record<string, { hdr: string; negative: number }>,
 ): () => void {
+  let fromMs = clock.wallMs();
   const say = () => {
     const histograms = take();
+    const atMs = clock.wallMs();
     if (Object.keys(histograms).length > 0) {
-      io.say({ event: "interval", atMs: clock.wallMs(), histograms });
+      io.say({ event: "interval", atMs, fromMs, histograms });
     }
+    fromMs = atMs;
   };
   const stop = clock.every(1000, say);
   return () => {

@@ -14,6 +14,7 @@ import {
   type RunFolder,
   type SupervisedRole,
 } from "../run/mod.ts";
+import type { TimedCommand } from "./timed_fault.ts";
 
 /** What steering sees of a run, and may do to it. */
 export interface SteeredRun {
@@ -113,6 +114,21 @@ export class Steering implements ControlActions, Disposable {
     }
     note(null);
     return textOf(command);
+  }
+
+  /**
+   * Does what a scenario has planned, each at its time; what is refused then is in the events.
+   *
+   * @param beganMs wall ms from which the times count
+   */
+  startTimed(planned: readonly TimedCommand[], beganMs: number): void {
+    const { clock } = this.#run;
+    for (const { atMs, command } of planned) {
+      const delayMs = Math.max(0, beganMs + atMs - clock.wallMs());
+      void clock.sleep(delayMs, this.#closing.signal)
+        .then(() => this.perform(command, "scenario"))
+        .catch(() => {/* the run is over, or the event says why not */});
+    }
   }
 
   /** Takes what a role says in answer. */

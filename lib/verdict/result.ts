@@ -56,6 +56,14 @@ const finding = z.object({
   found: z.string().nullable(),
 });
 
+const event = z.object({
+  atMs: z.number().describe("Wall ms since 1970"),
+  untilMs: z.number().optional().describe("When it was over, for what lasts"),
+  by: z.enum(["control", "scenario"]),
+  text: z.string(),
+  refusal: z.string().nullable().describe("Why it was not done; null when it was"),
+});
+
 const threshold = z.object({
   text: z.string(),
   met: z.boolean(),
@@ -110,6 +118,12 @@ export const resultSchema = z.object({
   systems: z.object({ broker: z.string(), clickhouse: z.string() }),
   restarts: z.array(restart),
   plants: z.array(z.string()),
+  unsafe: z.array(z.string()).default([]).describe("Protections that were switched off"),
+  loop: z.enum(["open", "closed"]).default("open")
+    .describe("Closed: publish latency counts from the actual send, and hides what was not sent"),
+  warmUpSec: z.number().nonnegative().default(0)
+    .describe("Latencies of so much of the load's begin are left out"),
+  events: z.array(event).default([]).describe("What was done to the run while it went on"),
   findings: z.array(finding).describe("The first hundred"),
   findingCount: count,
   thresholds: z.array(threshold),

@@ -79,6 +79,10 @@ export function fixtureReport(
       reason: "killed by SIGKILL",
     }],
     plants: [],
+    unsafe: [],
+    loop: "open",
+    warmUpSec: 0,
+    events: [],
     thresholds: [
       { text: "lost = 0", met: true, actual: "0", actualValue: 0, byDefault: true },
       { text: "rate >= 99%", met: true, actual: "99.97 %", actualValue: 0.9997, byDefault: true },
