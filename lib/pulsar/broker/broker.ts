@@ -85,7 +85,7 @@ export class Broker {
       segmentBytesMax,
       ledgerIds: await LedgerIds.open(disk, folder),
       random: parts.random,
-      spares: new SpareFiles(disk, `${folder}/spare`, segmentBytesMax),
+      spares: new SpareFiles(disk, `${folder}/spare`, { segmentBytesMax, durability }),
       pool: new SlabPool(),
       tails: new TailBudget(parts.tailBytesMax),
     };

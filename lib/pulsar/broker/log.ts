@@ -470,11 +470,10 @@ export class PartitionLog {
     return removed;
   }
 
-  /** Closes file handles that only readers need; they are opened again when used. */
+  /** Closes file handles; they are opened again when used, so many quiet topics cost few of them. */
   closeIdleFiles(): void {
-    const open = this.#isOpenForAppend ? this.#segments.length - 1 : this.#segments.length;
-    for (let i = 0; i < open; i++) {
-      const segment = this.#segments[i]!;
+    for (const segment of this.#segments) {
+      // A sync under way needs its handle.
       if (segment.settledEntries === segment.index.entryCount) segment.closeFile();
     }
   }

@@ -1,4 +1,5 @@
 import type { Disk } from "../../base/mod.ts";
+import type { Durability } from "./log.ts";
 
 const SPARE_FILES_MAX = 4;
 
@@ -6,7 +7,9 @@ const SPARE_FILES_MAX = 4;
  * Files of segments that nobody needs any more, kept to be written again. Overwriting what the operating system has in memory costs a
  * quarter of writing a new file, which must find pages and blocks first: 0.09 ns of CPU a byte against 0.34 and more.
  *
- * A file is written again only when its new name would survive a power loss: else its old name might come back with another's records.
+ * With durability `fsync` a file is written again only when its new name would survive a power loss: else its old name might come back
+ * with another's records. With `os`, where a power loss may take anything, it is written at once: the sync of a folder waits for all data
+ * that is on its way to the disk.
  */
 export class SpareFiles {
   /** Those that may be written. */
@@ -16,12 +19,15 @@ export class SpareFiles {
 
   /**
    * @param folder where they are; those of an earlier broker are removed
-   * @param segmentBytesMax files much smaller than a segment are not worth keeping
+   * @param options files much smaller than a segment are not worth keeping
    */
   constructor(
     private readonly disk: Disk,
     private readonly folder: string,
-    private readonly segmentBytesMax: number,
+    private readonly options: {
+      readonly segmentBytesMax: number;
+      readonly durability: Durability;
+    },
   ) {
     disk.makeFolder(folder);
     for (const name of disk.list(folder)) disk.remove(`${folder}/${name}`);
@@ -35,7 +41,8 @@ export class SpareFiles {
    * @returns false when there are enough
    */
   keep(folder: string, name: string, sizeBytes: number): boolean {
-    const isWorth = sizeBytes >= this.segmentBytesMax / 2 && sizeBytes <= 2 * this.segmentBytesMax;
+    const { segmentBytesMax, durability } = this.options;
+    const isWorth = sizeBytes >= segmentBytesMax / 2 && sizeBytes <= 2 * segmentBytesMax;
     const count = this.#ready.length + this.#settling.size;
     if (!isWorth || count >= SPARE_FILES_MAX) return false;
     const spare = `${this.#made++}.log`;
@@ -43,6 +50,10 @@ export class SpareFiles {
       this.disk.rename(`${folder}/${name}`, `${this.folder}/${spare}`);
     } catch {
       return false;
+    }
+    if (durability === "os") {
+      this.#ready.push(spare);
+      return true;
     }
     const settling = this.#settle(folder, spare).finally(() => this.#settling.delete(settling));
     this.#settling.add(settling);

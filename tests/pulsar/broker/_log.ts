@@ -27,7 +27,7 @@ export async function sharedOn(
     segmentBytesMax,
     ledgerIds: await LedgerIds.open(disk, "data"),
     random: seededRandom(99),
-    spares: new SpareFiles(disk, "data/spare", segmentBytesMax),
+    spares: new SpareFiles(disk, "data/spare", { segmentBytesMax, durability }),
     pool: new SlabPool(),
     tails: new TailBudget(tailBytesMax),
   };
