@@ -1,6 +1,6 @@
 import type { Clock } from "../lib/base/mod.ts";
 import { backlogs, METRIC, ratesPerSec, roleOf, type Sample } from "../lib/metrics/mod.ts";
-import { Progress, type ProgressState, summaryText, wantsColor } from "../lib/report/mod.ts";
+import { Progress, type ProgressState, summaryText, wantsColor } from "../lib/report/text/mod.ts";
 import type { BenchConfig, BenchObserver, BenchPhase } from "../lib/scenarios/mod.ts";
 import type { Result } from "../lib/verdict/mod.ts";
 

@@ -1,7 +1,7 @@
 import { openRunFolder } from "../lib/run/mod.ts";
 import { judgeRun } from "../lib/scenarios/mod.ts";
 import { EXIT_CODES } from "../lib/verdict/mod.ts";
-import { summaryText, wantsColor } from "../lib/report/mod.ts";
+import { summaryText, wantsColor } from "../lib/report/text/mod.ts";
 import { runJob } from "./_job.ts";
 
 await runJob({

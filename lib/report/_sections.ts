@@ -1,6 +1,6 @@
 import { formatBytes, formatDurationMs } from "../base/mod.ts";
 import { card, pairs, section, table } from "./_blocks.ts";
-import { bytesText, coresText, countText, latencyText, sumOf, timeText } from "./_format.ts";
+import { bytesText, coresText, countText, latencyText, sumOf, timeText } from "./text/mod.ts";
 import type { Finding, Result } from "../verdict/mod.ts";
 import { type Html, html, type HtmlValue } from "./escape.ts";
 import { rolesInOrder, toneOfRole } from "./palette.ts";

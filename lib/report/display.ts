@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../base/mod.ts";
 import { html } from "./escape.ts";
-import { alignRows } from "./tables.ts";
+import { alignRows } from "./text/mod.ts";
 
 /** One thing to show in the forms that a notebook may choose from; the plain text is for everywhere else. */
 export interface Picture {

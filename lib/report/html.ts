@@ -1,5 +1,5 @@
 import { card, pairs, section } from "./_blocks.ts";
-import { bytesText, coresText, countText, flatten, latencyText, sumOf } from "./_format.ts";
+import { bytesText, coresText, countText, flatten, latencyText, sumOf } from "./text/mod.ts";
 import { PAGE_STYLE } from "./_page_style.ts";
 import type { Result } from "../verdict/mod.ts";
 import {
@@ -13,7 +13,7 @@ import {
   whenText,
 } from "./_sections.ts";
 import { type Html, html, trusted } from "./escape.ts";
-import { headline, systemsText } from "./headline.ts";
+import { headline, systemsText } from "./text/mod.ts";
 import { type Chart, runCharts, type RunPicture } from "./run_charts.ts";
 
 /** Everything that a report shows. */

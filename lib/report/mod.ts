@@ -1,22 +1,31 @@
 /** Result in, picture out: charts, the report of a run, text for the terminal, pictures for a notebook. */
 export type { DrawOptions } from "./_layout.ts";
 export type { Unit } from "./axis.ts";
+export { bytesPicture } from "./bytes_picture.ts";
+export type { BytesSpec } from "./bytes_picture.ts";
 export { drawChart } from "./chart.ts";
 export type { ChartSpec, Line, Points } from "./chart.ts";
 export { chartPicture, LiveDisplay, show, systemDisplay, tableOf } from "./display.ts";
 export type { DisplayTarget, KernelDisplay, Picture } from "./display.ts";
 export { distributionOf, drawDistribution } from "./distribution.ts";
 export type { Distribution, DistributionPoints, DistributionSpec } from "./distribution.ts";
-export { headline, systemsText } from "./headline.ts";
 export { reportHtml } from "./html.ts";
 export type { RunReport } from "./html.ts";
 export type { Mark } from "./marks.ts";
 export { PALETTE, toneOfRole } from "./palette.ts";
 export type { Theme, Tone } from "./palette.ts";
 export { pngOf } from "./png.ts";
-export { Progress, progressBar, progressLine } from "./progress.ts";
-export type { ProgressOptions, ProgressState } from "./progress.ts";
 export { runCharts } from "./run_charts.ts";
 export type { Chart, RoleTimeline, RunPicture, Timeline } from "./run_charts.ts";
-export { alignRows, summaryText, wantsColor, wrapText } from "./tables.ts";
-export type { SummaryOptions } from "./tables.ts";
+export {
+  alignRows,
+  headline,
+  Progress,
+  progressBar,
+  progressLine,
+  summaryText,
+  systemsText,
+  wantsColor,
+  wrapText,
+} from "./text/mod.ts";
+export type { ProgressOptions, ProgressState, SummaryOptions } from "./text/mod.ts";

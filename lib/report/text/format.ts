@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, formatDurationMs } from "../base/mod.ts";
+import { formatBytes, formatCount, formatDurationMs } from "../../base/mod.ts";
 
 /** What stands where a system outside of weir was not measured. */
 export const NOT_MEASURED = "not measured";

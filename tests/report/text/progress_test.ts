@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { FakeClock } from "../../lib/base/mod.ts";
-import { Progress, progressBar, progressLine, type ProgressState } from "../../lib/report/mod.ts";
+import { FakeClock } from "../../../lib/base/mod.ts";
+import {
+  Progress,
+  progressBar,
+  progressLine,
+  type ProgressState,
+} from "../../../lib/report/mod.ts";
 
 const STATE: ProgressState = {
   phase: "running",

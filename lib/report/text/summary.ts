@@ -1,55 +1,10 @@
-import { formatDurationMs } from "../base/mod.ts";
-import type { Result } from "../verdict/mod.ts";
-import { bytesText, coresText, countText, latencyText, sumOf } from "./_format.ts";
+import { formatDurationMs } from "../../base/mod.ts";
+import type { Result } from "../../verdict/mod.ts";
+import { alignRows, COLUMNS, wrapText } from "./align.ts";
+import { bytesText, coresText, countText, latencyText, sumOf } from "./format.ts";
 import { headline, systemsText } from "./headline.ts";
 
-/** The width that every terminal has. */
-const COLUMNS = 80;
 const FINDINGS_SHOWN = 5;
-
-/**
- * Rows of text, aligned: the first column at the left, the others at the right.
- *
- * @param rows the first may be the heads; short rows are filled
- * @param indent spaces before each line
- *
- * @example
- * ```ts
- * import { alignRows } from "./tables.ts";
- * import assert from "node:assert/strict";
- * assert.equal(alignRows([["name", "n"], ["a", "100"]]), "name    n\na     100");
- * ```
- */
-export function alignRows(rows: readonly (readonly string[])[], indent = 0): string {
-  const columnCount = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from(
-    { length: columnCount },
-    (_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows.map((row) =>
-    " ".repeat(indent) +
-    widths.map((width, column) => {
-      const text = row[column] ?? "";
-      return column === 0 ? text.padEnd(width) : text.padStart(width);
-    }).join("  ").trimEnd()
-  ).join("\n");
-}
-
-/**
- * Breaks text at spaces; a word that is longer than a line stands alone and sticks out.
- *
- * @param width columns
- */
-export function wrapText(text: string, width = COLUMNS): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(/\s+/)) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (longer.length > width && line !== "") lines.push(line);
-    line = longer.length > width && line !== "" ? word : longer;
-  }
-  return [...lines, line];
-}
 
 /** Text after a lead, its further lines below its first. */
 function hang(lead: string, leadColumns: number, text: string): string {

@@ -1,4 +1,4 @@
-import { type Clock, formatCount, formatDurationMs, type MonoUs } from "../base/mod.ts";
+import { type Clock, formatCount, formatDurationMs, type MonoUs } from "../../base/mod.ts";
 
 /** Where a run stands. Figures that are not known yet are null. */
 export interface ProgressState {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { alignRows, summaryText, wantsColor, wrapText } from "../../lib/report/mod.ts";
-import type { Result } from "../../lib/verdict/mod.ts";
-import { fixtureReport, START_MS } from "./_fixture.ts";
+import { alignRows, summaryText, wantsColor, wrapText } from "../../../lib/report/mod.ts";
+import type { Result } from "../../../lib/verdict/mod.ts";
+import { fixtureReport, START_MS } from "../_fixture.ts";
 
 const RESULT = fixtureReport({ durationSec: 180, killAtSec: 60 }).result;
 

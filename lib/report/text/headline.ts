@@ -1,5 +1,5 @@
-import type { Result } from "../verdict/mod.ts";
-import { countText } from "./_format.ts";
+import type { Result } from "../../verdict/mod.ts";
+import { countText } from "./format.ts";
 
 /** The systems by name: a figure never stands without them. */
 export function systemsText({ systems }: Pick<Result, "systems">): string {

@@ -1,0 +1,17 @@
+/** What a terminal shows of a run, and figures in words: apart from the charts, whose library a runner has no use for. */
+export { alignRows, wrapText } from "./align.ts";
+export {
+  bytesText,
+  coresText,
+  countText,
+  flatten,
+  latencyText,
+  NOT_MEASURED,
+  sumOf,
+  timeText,
+} from "./format.ts";
+export { headline, systemsText } from "./headline.ts";
+export { Progress, progressBar, progressLine } from "./progress.ts";
+export type { ProgressOptions, ProgressState } from "./progress.ts";
+export { summaryText, wantsColor } from "./summary.ts";
+export type { SummaryOptions } from "./summary.ts";
