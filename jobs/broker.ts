@@ -1,10 +1,12 @@
 import { Secret, UsageError } from "../lib/base/mod.ts";
 import { processCpuSec, processRssBytes } from "../lib/metrics/mod.ts";
 import { type BacklogPolicy, type Durability, startBroker } from "../lib/pulsar/broker/mod.ts";
-import { SUPERVISED_VARIABLE } from "../lib/run/mod.ts";
 import type { FlagTable, FlagValues, Usage } from "./_flags.ts";
 import { EXIT, runJob } from "./_job.ts";
 import config from "../deno.json" with { type: "json" };
+
+/** Set by the runner. The same as in lib/run, which would bring 7 MB that a broker has no use for. */
+const SUPERVISED_VARIABLE = "WEIR_SUPERVISED";
 
 const PORT = { kind: "count", min: 0, max: 65_535 } as const;
 

@@ -221,7 +221,7 @@ export function schemaRoutes(broker: Broker): Route[] {
       const strategy = broker.compatibility(name.namespace);
       const schema = await schemaOf(request);
       try {
-        assertCompatible(schema, schemas.versions(name), strategy);
+        await assertCompatible(schema, schemas.versions(name), strategy);
         return { compatibility: true, schemaCompatibilityStrategy: strategy };
       } catch {
         return { compatibility: false, schemaCompatibilityStrategy: strategy };

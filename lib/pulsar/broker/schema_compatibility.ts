@@ -1,4 +1,4 @@
-import avsc from "avsc";
+import type avsc from "avsc";
 import { messageOf } from "../../base/mod.ts";
 import { SchemaType } from "../wire/mod.ts";
 import { BrokerError } from "./errors.ts";
@@ -47,9 +47,14 @@ function isAvro(type: SchemaType): boolean {
   return type === SchemaType.Avro || type === SchemaType.Json;
 }
 
-function parse(data: Uint8Array): avsc.Type {
+/** Loaded when the first schema comes: most of the time there is none, and it takes 5 MB. */
+async function loadAvsc(): Promise<typeof avsc> {
+  return (await import("avsc")).default;
+}
+
+function parse({ Type }: typeof avsc, data: Uint8Array): avsc.Type {
   try {
-    return avsc.Type.forSchema(JSON.parse(new TextDecoder().decode(data)));
+    return Type.forSchema(JSON.parse(new TextDecoder().decode(data)));
   } catch (error) {
     throw new BrokerError(`Cannot read schema: ${messageOf(error)}`, {
       code: "incompatible_schema",
@@ -59,9 +64,9 @@ function parse(data: Uint8Array): avsc.Type {
 }
 
 /** AVRO's rules of schema resolution (Apache Avro specification, "Schema Resolution"), as avsc has them. */
-function assertReads(reader: SchemaInfo, writer: SchemaInfo, strategy: Compatibility): void {
+function assertReads(reader: avsc.Type, writer: avsc.Type, strategy: Compatibility): void {
   try {
-    parse(reader.data).createResolver(parse(writer.data));
+    reader.createResolver(writer);
   } catch (error) {
     throw new BrokerError(
       `Error during schema compatibility check with strategy ${strategy}: ${messageOf(error)}`,
@@ -77,12 +82,13 @@ function assertReads(reader: SchemaInfo, writer: SchemaInfo, strategy: Compatibi
  * @param existing all versions, oldest first
  * @throws {BrokerError} `incompatible_schema`
  */
-export function assertCompatible(
+export async function assertCompatible(
   candidate: SchemaInfo,
   existing: readonly SchemaInfo[],
   strategy: Compatibility,
-): void {
-  if (isAvro(candidate.type)) parse(candidate.data);
+): Promise<void> {
+  const library = isAvro(candidate.type) ? await loadAvsc() : undefined;
+  const type = library && parse(library, candidate.data);
   const latest = existing.at(-1);
   if (latest === undefined || strategy === "ALWAYS_COMPATIBLE") return;
   if (latest.type !== candidate.type) {
@@ -98,9 +104,10 @@ export function assertCompatible(
       code: "incompatible_schema",
     });
   }
-  if (!isAvro(candidate.type)) return;
-  for (const other of strategy.endsWith("_TRANSITIVE") ? existing : [latest]) {
-    if (!strategy.startsWith("FORWARD")) assertReads(candidate, other, strategy);
-    if (!strategy.startsWith("BACKWARD")) assertReads(other, candidate, strategy);
+  if (library === undefined || type === undefined) return;
+  for (const { data } of strategy.endsWith("_TRANSITIVE") ? existing : [latest]) {
+    const other = parse(library, data);
+    if (!strategy.startsWith("FORWARD")) assertReads(type, other, strategy);
+    if (!strategy.startsWith("BACKWARD")) assertReads(other, type, strategy);
   }
 }

@@ -118,7 +118,7 @@ export class SchemaRegistry {
     const versions = this.versions(name);
     const known = this.find(name, schema);
     if (known !== undefined) return known;
-    assertCompatible(schema, versions, strategy);
+    await assertCompatible(schema, versions, strategy);
     if (versions.length >= SCHEMAS_PER_TOPIC_MAX) {
       throw new BrokerError(`Cannot add schema: the topic has ${versions.length} already`, {
         code: "too_many_requests",
@@ -167,7 +167,7 @@ export class SchemaRegistry {
       : strategy.endsWith("_TRANSITIVE")
       ? "BACKWARD_TRANSITIVE"
       : "BACKWARD";
-    assertCompatible(schema, versions, forConsumer);
+    await assertCompatible(schema, versions, forConsumer);
   }
 
   /** Forgets all schemas of a topic. */
