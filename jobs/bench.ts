@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { systemClock, systemRandom, UsageError } from "../lib/base/mod.ts";
+import { messageOf, systemClock, systemRandom, UsageError } from "../lib/base/mod.ts";
 import { assertDiskSpace, createRunFolder, newRunId, type RunFolder } from "../lib/run/mod.ts";
 import {
   type BenchConfig,
@@ -24,7 +24,8 @@ import {
 } from "./_config.ts";
 import { ensureEngine } from "./_engine.ts";
 import type { FlagValues } from "./_flags.ts";
-import { EXIT, runJob } from "./_job.ts";
+import { listenForInterrupts } from "./_interrupts.ts";
+import { EXIT, type Job, runJob } from "./_job.ts";
 import { liveObserver } from "./_live.ts";
 import {
   AGGREGATE_FLAGS,
@@ -103,25 +104,6 @@ function configOf(flags: FlagValues<typeof TABLE>, runId: string): BenchConfig {
   };
 }
 
-/** Ctrl-C: the first asks for an end with a verdict, the second for an end at once. */
-function listenForInterrupts(say: (text: string) => void): {
-  readonly stopping: AbortSignal;
-  readonly abandoning: AbortSignal;
-} {
-  const stopping = new AbortController();
-  const abandoning = new AbortController();
-  const onSignal = () => {
-    if (stopping.signal.aborted) return abandoning.abort();
-    say(
-      "stopping: no more is sent, what was sent is drained and judged; Ctrl-C again ends at once",
-    );
-    stopping.abort();
-  };
-  Deno.addSignalListener("SIGINT", onSignal);
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", onSignal);
-  return { stopping: stopping.signal, abandoning: abandoning.signal };
-}
-
 async function makeFolder(config: BenchConfig, out: string): Promise<RunFolder> {
   const folder = await createRunFolder(out);
   try {
@@ -136,7 +118,32 @@ async function makeFolder(config: BenchConfig, out: string): Promise<RunFolder> 
   return folder;
 }
 
-await runJob({
+/** A run that sent nothing leaves nothing behind, unless somebody asks for its logs; what was sent is kept, whatever happened. */
+async function tidyAfter(
+  folder: RunFolder,
+  { keepLogs, say }: { readonly keepLogs: boolean; readonly say: (text: string) => void },
+): Promise<void> {
+  const hasSent = await Deno.stat(folder.file("ledger/produce.jsonl")).then(
+    ({ size }) => size > 0,
+    () => false,
+  );
+  if (!hasSent && !keepLogs) return await Deno.remove(folder.path, { recursive: true });
+  say(`what there is of the run lies in ${folder.path}`);
+}
+
+/** The report is a picture of the result: where it cannot be drawn, e.g. because the disk is full, the result still counts. */
+async function drawReport(folder: RunFolder): Promise<string> {
+  try {
+    // Loaded only now: the charts' library would count as memory of the runner.
+    const { writeReport } = await import("../lib/weir.ts");
+    return await writeReport(folder);
+  } catch (error) {
+    return `none: ${messageOf(error)}; \`deno task report ${folder.path}\` draws it later`;
+  }
+}
+
+/** One run, as flags say it; what `deno task run` makes of a scenario comes here too. */
+export const BENCH: Job<typeof TABLE> = {
   usage: {
     command: "deno task bench50k",
     summary:
@@ -163,7 +170,10 @@ await runJob({
     const folder = await makeFolder(config, flags["out"] ?? `runs/${runId}`);
     const live = liveObserver(config, systemClock);
     const startedAtMs = systemClock.wallMs();
-    const { stopping, abandoning } = listenForInterrupts((text) => live.remark(text));
+    const { stopping, abandoning } = listenForInterrupts(
+      systemClock,
+      (text) => live.remark(text),
+    );
     let result: Result;
     try {
       if (isEmbedded(config.clickhouse.url)) {
@@ -185,17 +195,16 @@ await runJob({
         abandoning,
       });
     } catch (error) {
-      // Nothing was sent, so there is nothing to keep; whoever asks for more wants the logs.
-      if (!flags["verbose"]) await Deno.remove(folder.path, { recursive: true });
-      if (abandoning.aborted || error === stopping.reason) return EXIT.interrupted;
+      await tidyAfter(folder, { keepLogs: flags["verbose"], say: (text) => live.remark(text) });
+      if (stopping.aborted || abandoning.aborted) return EXIT.interrupted;
       throw error;
     } finally {
       live.end();
     }
-    // Loaded only now: the charts' library would count as memory of the runner.
-    const { writeReport } = await import("../lib/weir.ts");
-    live.summary(result, { reportPath: await writeReport(folder), startedAtMs });
+    live.summary(result, { reportPath: await drawReport(folder), startedAtMs });
     if (flags["json"]) console.log(JSON.stringify(result, null, 2));
     return stopping.aborted ? EXIT.interrupted : EXIT_CODES[result.verdict];
   },
-});
+};
+
+if (import.meta.main) await runJob(BENCH);

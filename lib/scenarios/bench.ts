@@ -130,7 +130,9 @@ class BenchRun {
       await this.#load(endpoints);
       await this.#stopFlow(endpoints);
       await reserve.release();
-      this.#rowsExported = await this.#export(endpoints);
+      this.#rowsExported = abandoning.aborted
+        ? "the run was ended at once"
+        : await this.#export(endpoints);
     } finally {
       // Where one part failed to start, the others may be about to.
       this.#notStarting.abort();
