@@ -4,6 +4,7 @@ import { WeirError } from "../base/mod.ts";
 export type RunErrorCode =
   | "folder_exists"
   | "folder_missing"
+  | "folder_damaged"
   | "not_writable"
   | "disk_space"
   | "role_failed"

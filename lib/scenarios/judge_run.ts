@@ -3,20 +3,17 @@ import { type LedgerContents, ledgerPath, readLedger } from "../load/mod.ts";
 import { METRIC, readSamples, totals } from "../metrics/mod.ts";
 import {
   EVENTS_FILE,
-  type HistogramJson,
   Latencies,
   readEvents,
   type ResourceUse,
   resourceUse,
   type RunFolder,
-  TextLineStream,
   writeJson,
 } from "../run/mod.ts";
 import { type CheckpointSummary, FileCheckpointStore, readCheckpoint } from "../stream/mod.ts";
 import {
   type BreakOff,
   type FoundLate,
-  type FoundRow,
   judge,
   type MeasuredResult,
   parseThresholds,
@@ -26,15 +23,8 @@ import {
   verify,
 } from "../verdict/mod.ts";
 import type { Manifest } from "./manifest.ts";
+import { readHistograms, readManifest, readRows } from "./read_run.ts";
 import { messagePlan, type SensorLoadPlan } from "./sensor_load.ts";
-
-async function* rowsOf(path: string): AsyncGenerator<FoundRow> {
-  using file = await Deno.open(path);
-  const lines = file.readable.pipeThrough(new TextDecoderStream()).pipeThrough(
-    new TextLineStream(),
-  );
-  for await (const line of lines) yield JSON.parse(line);
-}
 
 function checkpointsOf(folder: RunFolder, partitionCount: number): CheckpointSummary[] {
   const store = new FileCheckpointStore(systemDisk, folder.file("checkpoints"));
@@ -94,7 +84,7 @@ async function verifyRun(
     plan: messagePlan(plan, ledger.schedule),
     rule: { windowMs, outOfOrdernessMs, allowedLatenessMs },
     ledger: ledger.partitions,
-    foundRows: () => rowsOf(folder.file("rows.jsonl")),
+    foundRows: () => readRows(folder),
     foundLate: lateOf(checkpoints),
     undrained: undrainedOf(manifest, checkpoints),
   });
@@ -165,12 +155,11 @@ async function readMeasured(folder: RunFolder, manifest: Manifest): Promise<Meas
   const samples = readSamples(systemDisk, folder.file("samples.jsonl"));
   const from = manifest.measuredFromMs ?? -Infinity;
   const to = manifest.measuredToMs ?? Infinity;
-  const json = await Deno.readTextFile(folder.file("histograms.json"));
   const grown = (metric: string) => totals(samples, "aggregate", metric).at(-1) ?? 0;
   const durationMs = Number.isFinite(from) && Number.isFinite(to) ? to - from : 0;
   return {
     ...resourceUse(samples.filter(({ atMs }) => atMs >= from - 1000 && atMs <= to + 1000)),
-    latencies: Latencies.fromJSON(JSON.parse(json) as Record<string, HistogramJson>),
+    latencies: Latencies.fromJSON(await readHistograms(folder)),
     bytes: { inserts: grown(METRIC.insertBytes), checkpoints: grown(METRIC.checkpointBytes) },
     durationSec: durationMs / 1000,
   };
@@ -239,7 +228,7 @@ function readLedgerOf(folder: RunFolder): LedgerContents | string {
  * @throws when the folder holds no manifest or no figures
  */
 export async function judgeRun(folder: RunFolder): Promise<Result> {
-  const manifest: Manifest = JSON.parse(await Deno.readTextFile(folder.file("manifest.json")));
+  const manifest = await readManifest(folder);
   const ledger = readLedgerOf(folder);
   const contents = typeof ledger === "string" ? undefined : ledger;
   const verified: Verified = contents === undefined
