@@ -58,6 +58,19 @@ export async function show(picture: Picture, target = systemDisplay()): Promise<
   await display(picture, target, {});
 }
 
+/**
+ * Says a sentence under the cell, where {@link show} shows a picture: the conclusion after a chart, worked out from its data.
+ *
+ * @example
+ * ```ts
+ * import { say } from "./display.ts";
+ * await say(`${2 + 2} rows`);
+ * ```
+ */
+export async function say(text: string, target = systemDisplay()): Promise<void> {
+  await show({ "text/plain": text, "text/html": String(html`<p>${text}</p>`) }, target);
+}
+
 /** A place in a notebook whose picture can be replaced later, from other cells and timers too. */
 export class LiveDisplay {
   readonly #id: string;

@@ -5,7 +5,7 @@ export { bytesPicture } from "./bytes_picture.ts";
 export type { BytesSpec } from "./bytes_picture.ts";
 export { drawChart } from "./chart.ts";
 export type { ChartSpec, Line, Points } from "./chart.ts";
-export { chartPicture, LiveDisplay, show, systemDisplay, tableOf } from "./display.ts";
+export { chartPicture, LiveDisplay, say, show, systemDisplay, tableOf } from "./display.ts";
 export type { DisplayTarget, KernelDisplay, Picture } from "./display.ts";
 export { distributionOf, drawDistribution } from "./distribution.ts";
 export type { Distribution, DistributionPoints, DistributionSpec } from "./distribution.ts";

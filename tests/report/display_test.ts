@@ -6,6 +6,7 @@ import {
   type KernelDisplay,
   LiveDisplay,
   type Picture,
+  say,
   show,
   systemDisplay,
   tableOf,
@@ -113,4 +114,15 @@ Deno.test("tableOf() shows the first 200 rows and counts the rest", () => {
 
 Deno.test("tableOf() says that there are no rows", () => {
   assert.equal(tableOf([])["text/plain"], "no rows");
+});
+
+Deno.test("say() says a sentence, as text and as escaped HTML", async () => {
+  const { target, shown, clock } = kernel();
+  const saying = say("p99 < 1 s", target);
+  await clock.advance(30);
+  await saying;
+  assert.deepEqual(shown, [[
+    { "text/plain": "p99 < 1 s", "text/html": "<p>p99 &lt; 1 s</p>" },
+    { raw: true },
+  ]]);
 });
