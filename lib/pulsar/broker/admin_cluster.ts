@@ -12,7 +12,7 @@ import {
 } from "./schema_compatibility.ts";
 import type { SchemaInfo } from "./schema_compatibility.ts";
 import type { SchemaVersion } from "./schema_registry.ts";
-import type { BacklogPolicy } from "./topic.ts";
+import type { BacklogPolicy } from "./topic_policies.ts";
 
 /** Where this broker is reached; known when the first request comes. */
 export interface Addresses {

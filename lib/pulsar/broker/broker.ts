@@ -1,18 +1,26 @@
 import type { Clock, Crc32c, Disk, Random, Secret } from "../../base/mod.ts";
 import { lineOf } from "../../base/mod.ts";
 import { Catalog } from "./catalog.ts";
-import type { Connection } from "./connection.ts";
 import { BrokerError } from "./errors.ts";
 import { LedgerIds } from "./ledger_ids.ts";
-import type { Durability, LogShared } from "./log.ts";
+import type { Durability } from "./durability.ts";
+import type { LogShared } from "./log_shared.ts";
 import { SchemaRegistry } from "./schema_registry.ts";
 import type { Compatibility } from "./schema_compatibility.ts";
 import { SlabPool } from "./slab.ts";
 import { SpareFiles } from "./spare_files.ts";
 import { TailBudget } from "./tail.ts";
 import { Topic } from "./topic.ts";
-import type { TopicPolicies } from "./topic.ts";
+import type { TopicPolicies } from "./topic_policies.ts";
 import type { TopicName } from "./topic_name.ts";
+
+/** What a broker does with its connections. */
+export interface ClientConnection {
+  /** Once a second. */
+  checkAlive(): void;
+  /** Closes after everything was written. */
+  end(): Promise<void>;
+}
 
 /** What a broker is made of. */
 export interface BrokerParts {
@@ -47,7 +55,7 @@ const IDLE_TICKS = 60;
 
 /** All that the connections of one broker share: catalog, schemas, open topics. */
 export class Broker {
-  readonly connections = new Set<Connection>();
+  readonly connections = new Set<ClientConnection>();
   /** Topics that are open, by full name. */
   readonly topics = new Map<string, Topic>();
   connectionsCreated = 0;
@@ -160,13 +168,12 @@ export class Broker {
 
   async #open(name: TopicName): Promise<Topic> {
     const { clock, failoverDelayMs, report } = this.parts;
-    const topic = await Topic.open(name, this.catalog.topicFolder(name), {
-      shared: this.shared,
-      clock,
-      failoverDelayMs,
-      report,
+    const topic = await Topic.open(name, {
+      folder: this.catalog.topicFolder(name),
+      context: { shared: this.shared, clock, failoverDelayMs, report },
+      policies: () => this.policies(name.namespace),
       wantHousekeeping: (wanting) => this.#wantHousekeeping(wanting),
-    }, () => this.policies(name.namespace));
+    });
     this.catalog.add(name);
     this.topics.set(name.full, topic);
     return topic;

@@ -2,8 +2,8 @@ import type { Crc32c, Disk } from "../../base/mod.ts";
 import { readDocument, writeDocument } from "./document.ts";
 import type { DocumentPlace } from "./document.ts";
 import { BrokerError } from "./errors.ts";
-import type { Durability } from "./log.ts";
-import type { TopicPolicies } from "./topic.ts";
+import type { Durability } from "./durability.ts";
+import type { TopicPolicies } from "./topic_policies.ts";
 import { decodeName, encodeName, parseTopicName, partitionName } from "./topic_name.ts";
 import type { TopicName } from "./topic_name.ts";
 

@@ -1,11 +1,11 @@
 import { COMMANDS, decodeMessage } from "../wire/mod.ts";
 import type { AckView, Frame } from "../wire/mod.ts";
-import type { Connection } from "./connection.ts";
+import type { Session } from "./session.ts";
 import { BrokerError, serverAnswer } from "./errors.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** ACK: moves a subscription's cursor; answered when the cursor is written, if an answer is wanted. */
-export function handleAck(connection: Connection, ack: AckView, frame: Frame): void {
+export function handleAck(connection: Session, ack: AckView, frame: Frame): void {
   const { consumerId, requestId } = ack;
   try {
     const subscription = acknowledge(connection, ack, frame);
@@ -21,7 +21,7 @@ export function handleAck(connection: Connection, ack: AckView, frame: Frame): v
 }
 
 function answerError(
-  connection: Connection,
+  connection: Session,
   consumerId: number,
   requestId: bigint,
   error: unknown,
@@ -29,7 +29,7 @@ function answerError(
   connection.send("ACK_RESPONSE", { consumerId, requestId, ...serverAnswer(error) });
 }
 
-function acknowledge(connection: Connection, ack: AckView, frame: Frame): Subscription {
+function acknowledge(connection: Session, ack: AckView, frame: Frame): Subscription {
   const subscription = connection.consumers.get(ack.consumerId)?.subscription;
   if (subscription === undefined) {
     throw new BrokerError("Consumer not found", { code: "consumer_not_found" });

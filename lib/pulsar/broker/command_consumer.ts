@@ -9,9 +9,10 @@ import type {
   CommandUnsubscribe,
 } from "../wire/mod.ts";
 import { recordOf } from "./command_producer.ts";
-import type { Connection } from "./connection.ts";
+import type { Attachment, Session } from "./session.ts";
 import { Consumer } from "./consumer.ts";
 import { BrokerError } from "./errors.ts";
+import type { PartitionLog } from "./log.ts";
 import { EARLIEST } from "./position.ts";
 import type { Position } from "./position.ts";
 import { schemaInfoOf } from "./schema_registry.ts";
@@ -27,7 +28,7 @@ const metadata = new MetadataView();
 
 /** SUBSCRIBE: opens a consumer, making its subscription where there is none. */
 export async function handleSubscribe(
-  connection: Connection,
+  connection: Session,
   body: CommandSubscribe,
 ): Promise<void> {
   const { consumerId, requestId } = body;
@@ -41,19 +42,19 @@ export async function handleSubscribe(
   }
   connection.opening.add(key);
   try {
-    const consumer = await openConsumer(connection, body);
+    const attachment = await openConsumer(connection, body);
     if (connection.isClosed || !connection.opening.has(key)) {
-      consumer.subscription.remove(consumer);
+      attachment.subscription.remove(attachment.consumer);
       return;
     }
-    connection.consumers.set(consumerId, consumer);
+    connection.consumers.set(consumerId, attachment);
     connection.send("SUCCESS", { requestId });
   } finally {
     connection.opening.delete(key);
   }
 }
 
-async function openConsumer(connection: Connection, body: CommandSubscribe): Promise<Consumer> {
+async function openConsumer(connection: Session, body: CommandSubscribe): Promise<Attachment> {
   const { broker } = connection;
   const kind = KINDS[body.subType] ?? "Exclusive";
   if (body.readCompacted === true) {
@@ -86,7 +87,7 @@ async function openConsumer(connection: Connection, body: CommandSubscribe): Pro
     connectedSinceMs: broker.parts.clock.wallMs(),
   });
   await subscription.add(consumer, kind);
-  return consumer;
+  return { consumer, subscription };
 }
 
 /** Where a new subscription begins: the position before its first message. */
@@ -106,20 +107,19 @@ function initialPosition(topic: Topic, body: CommandSubscribe, nowMs: number): P
   return { ledgerId: start.ledgerId, entryId: start.entryId - (isInBatch ? 1 : 0) };
 }
 
-function consumerOf(connection: Connection, consumerId: number): Consumer {
-  const consumer = connection.consumers.get(consumerId);
-  if (consumer !== undefined) return consumer;
+function attachmentOf(connection: Session, consumerId: number): Attachment {
+  const attachment = connection.consumers.get(consumerId);
+  if (attachment !== undefined) return attachment;
   throw new BrokerError("Consumer not found", { code: "consumer_not_found" });
 }
 
 /** CLOSE_CONSUMER. */
 export async function handleCloseConsumer(
-  connection: Connection,
+  connection: Session,
   { consumerId, requestId }: CommandCloseConsumer,
 ): Promise<void> {
   if (!connection.opening.delete(`consumer ${consumerId}`)) {
-    const consumer = consumerOf(connection, consumerId);
-    const { subscription } = consumer;
+    const { consumer, subscription } = attachmentOf(connection, consumerId);
     connection.consumers.delete(consumerId);
     subscription.remove(consumer);
     if (subscription.isDurable) await subscription.topic.saveCursors();
@@ -130,10 +130,10 @@ export async function handleCloseConsumer(
 
 /** UNSUBSCRIBE: removes the subscription of its only consumer. */
 export function handleUnsubscribe(
-  connection: Connection,
+  connection: Session,
   { consumerId, requestId, force }: CommandUnsubscribe,
 ): void {
-  const { subscription } = consumerOf(connection, consumerId);
+  const { consumer, subscription } = attachmentOf(connection, consumerId);
   if (subscription.consumers.length > 1 && force !== true) {
     throw new BrokerError("Unconnected or shared consumer attempting to unsubscribe", {
       code: "unsubscribe_busy",
@@ -141,17 +141,14 @@ export function handleUnsubscribe(
   }
   // Its own consumer need not be told.
   connection.consumers.delete(consumerId);
-  const own = subscription.consumers.find((one) =>
-    one.link === connection && one.consumerId === consumerId
-  );
-  if (own !== undefined) subscription.remove(own);
+  subscription.remove(consumer);
   subscription.topic.unsubscribe(subscription);
   connection.send("SUCCESS", { requestId });
 }
 
 /** SEEK: closes the subscription's consumers, moves its cursor, and answers. */
-export async function handleSeek(connection: Connection, body: CommandSeek): Promise<void> {
-  const { subscription } = consumerOf(connection, body.consumerId);
+export async function handleSeek(connection: Session, body: CommandSeek): Promise<void> {
+  const { subscription } = attachmentOf(connection, body.consumerId);
   const { messageId, messagePublishTime } = body;
   if (messageId !== undefined) {
     seekTo(subscription, messageId.ledgerId, messageId.entryId, messageId.ackSet);
@@ -179,21 +176,22 @@ function seekTo(
 
 /** REDELIVER_UNACKNOWLEDGED_MESSAGES. */
 export function handleRedeliver(
-  connection: Connection,
+  connection: Session,
   body: CommandRedeliverUnacknowledgedMessages,
 ): void {
-  const consumer = connection.consumers.get(body.consumerId);
-  if (consumer === undefined) return;
+  const attachment = connection.consumers.get(body.consumerId);
+  if (attachment === undefined) return;
+  const { consumer, subscription } = attachment;
   if (body.consumerEpoch !== undefined) consumer.epoch = body.consumerEpoch;
-  consumer.subscription.redeliver(consumer, body.messageIds ?? []);
+  subscription.redeliver(consumer, body.messageIds ?? []);
 }
 
 /** GET_LAST_MESSAGE_ID. */
 export function handleGetLastMessageId(
-  connection: Connection,
+  connection: Session,
   { consumerId, requestId }: CommandGetLastMessageId,
 ): void {
-  const { subscription } = consumerOf(connection, consumerId);
+  const { subscription } = attachmentOf(connection, consumerId);
   const { topic, cursor } = subscription;
   const { partition } = topic.name;
   const { last } = topic.log;
@@ -201,7 +199,7 @@ export function handleGetLastMessageId(
     lastMessageId: {
       ...(last ?? EARLIEST),
       partition,
-      batchIndex: last === undefined ? -1 : lastBatchIndex(topic, last),
+      batchIndex: last === undefined ? -1 : lastBatchIndex(topic.log, last),
     },
     requestId,
     consumerMarkDeletePosition: cursor.markDelete,
@@ -209,8 +207,8 @@ export function handleGetLastMessageId(
 }
 
 /** Index of the last message in an entry, −1 for one that is no batch. */
-function lastBatchIndex(topic: Topic, position: Position): number {
-  const reader = topic.log.reader(topic.log.previousPosition(position));
+function lastBatchIndex(log: PartitionLog, position: Position): number {
+  const reader = log.reader(log.previousPosition(position));
   try {
     if (!reader.load()) return -1;
     const { metadataStart, metadataEnd } = section.read(
@@ -227,11 +225,10 @@ function lastBatchIndex(topic: Topic, position: Position): number {
 
 /** CONSUMER_STATS. */
 export function handleConsumerStats(
-  connection: Connection,
+  connection: Session,
   { consumerId, requestId }: CommandConsumerStats,
 ): void {
-  const consumer = consumerOf(connection, consumerId);
-  const { subscription } = consumer;
+  const { consumer, subscription } = attachmentOf(connection, consumerId);
   const isActive = subscription.active === consumer;
   const { rates } = subscription.topic;
   connection.send("CONSUMER_STATS_RESPONSE", {

@@ -1,5 +1,5 @@
 import type { CommandCloseProducer, CommandProducer } from "../wire/mod.ts";
-import type { Connection } from "./connection.ts";
+import type { Session } from "./session.ts";
 import { BrokerError } from "./errors.ts";
 import { Producer } from "./producer.ts";
 import type { ProducerAccess } from "./producer.ts";
@@ -22,7 +22,7 @@ export function recordOf(
 }
 
 /** PRODUCER: opens a producer on a topic, registering its schema. */
-export async function handleProducer(connection: Connection, body: CommandProducer): Promise<void> {
+export async function handleProducer(connection: Session, body: CommandProducer): Promise<void> {
   const { producerId, requestId } = body;
   const key = `producer ${producerId}`;
   const there = connection.producers.get(producerId);
@@ -47,7 +47,7 @@ export async function handleProducer(connection: Connection, body: CommandProduc
   }
 }
 
-function answerProducer(connection: Connection, producer: Producer, requestId: bigint): void {
+function answerProducer(connection: Session, producer: Producer, requestId: bigint): void {
   const { schemaVersion, topic } = producer;
   connection.send("PRODUCER_SUCCESS", {
     requestId,
@@ -59,7 +59,7 @@ function answerProducer(connection: Connection, producer: Producer, requestId: b
   });
 }
 
-async function openProducer(connection: Connection, body: CommandProducer): Promise<Producer> {
+async function openProducer(connection: Session, body: CommandProducer): Promise<Producer> {
   const { broker } = connection;
   const name = parseTopicName(body.topic);
   const topic = await broker.topic(name);
@@ -94,7 +94,7 @@ async function openProducer(connection: Connection, body: CommandProducer): Prom
 /** One producer of a name at a time; one whose connection is dead makes room, and so does this connection's own older one. */
 async function assertNameFree(
   topic: Topic,
-  connection: Connection,
+  connection: Session,
   name: string,
   body: CommandProducer,
 ): Promise<void> {
@@ -159,7 +159,7 @@ function assertAlone(topic: Topic, holder: Producer | undefined): void {
 
 /** CLOSE_PRODUCER: answered when everything that it sent has its answer. */
 export async function handleCloseProducer(
-  connection: Connection,
+  connection: Session,
   { producerId, requestId }: CommandCloseProducer,
 ): Promise<void> {
   const producer = connection.producers.get(producerId);

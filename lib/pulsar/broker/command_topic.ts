@@ -7,7 +7,7 @@ import type {
   CommandLookupTopic,
   CommandPartitionedTopicMetadata,
 } from "../wire/mod.ts";
-import type { Connection } from "./connection.ts";
+import type { Session } from "./session.ts";
 import { BrokerError } from "./errors.ts";
 import { decodeVersion, encodeVersion, schemaInfoOf } from "./schema_registry.ts";
 import { parseTopicName } from "./topic_name.ts";
@@ -16,7 +16,7 @@ const MODE_NON_PERSISTENT = 1;
 
 /** PARTITIONED_METADATA: how many partitions a topic has, 0 for one that is not partitioned. */
 export function handlePartitionedMetadata(
-  connection: Connection,
+  connection: Session,
   { topic, requestId }: CommandPartitionedTopicMetadata,
 ): void {
   const name = parseTopicName(topic);
@@ -32,7 +32,7 @@ export function handlePartitionedMetadata(
 
 /** LOOKUP: this broker serves every topic. */
 export function handleLookup(
-  connection: Connection,
+  connection: Session,
   { topic, requestId }: CommandLookupTopic,
 ): void {
   connection.broker.assertUsable(parseTopicName(topic));
@@ -47,7 +47,7 @@ export function handleLookup(
 
 /** GET_TOPICS_OF_NAMESPACE: names of all topics that have a log. */
 export function handleGetTopics(
-  connection: Connection,
+  connection: Session,
   { requestId, namespace, mode }: CommandGetTopicsOfNamespace,
 ): void {
   const { catalog } = connection.broker;
@@ -61,7 +61,7 @@ export function handleGetTopics(
 }
 
 /** GET_SCHEMA: one version of a topic's schema, or the latest. */
-export function handleGetSchema(connection: Connection, body: CommandGetSchema): void {
+export function handleGetSchema(connection: Session, body: CommandGetSchema): void {
   const name = parseTopicName(body.topic);
   const { schemaVersion } = body;
   const wanted = schemaVersion === undefined || schemaVersion.length === 0
@@ -85,7 +85,7 @@ export function handleGetSchema(connection: Connection, body: CommandGetSchema):
 
 /** GET_OR_CREATE_SCHEMA: the version of a schema, registering it where it is new. */
 export async function handleGetOrCreateSchema(
-  connection: Connection,
+  connection: Session,
   body: CommandGetOrCreateSchema,
 ): Promise<void> {
   const { broker } = connection;

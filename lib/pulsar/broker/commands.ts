@@ -22,7 +22,8 @@ import {
   handleLookup,
   handlePartitionedMetadata,
 } from "./command_topic.ts";
-import { type Connection, NO_REQUEST } from "./connection.ts";
+import { NO_REQUEST } from "./session.ts";
+import type { Session } from "./session.ts";
 import { BrokerError, serverAnswer } from "./errors.ts";
 import type { Broker } from "./broker.ts";
 
@@ -41,7 +42,7 @@ export function isAuthenticated(
 }
 
 /** CONNECT: the older of both protocol versions is spoken from here on. */
-export function connect(connection: Connection, body: CommandConnect): void {
+export function connect(connection: Session, body: CommandConnect): void {
   const { broker } = connection;
   if (!isAuthenticated(broker, body.authMethodName, body.authData)) {
     const error = new BrokerError("Failed to authenticate", { code: "authentication" });
@@ -65,7 +66,7 @@ export function connect(connection: Connection, body: CommandConnect): void {
  *
  * @returns a promise while the command goes on, which never rejects
  */
-export function handleCommand(connection: Connection, command: Command): Promise<void> | undefined {
+export function handleCommand(connection: Session, command: Command): Promise<void> | undefined {
   try {
     return run(connection, command)?.catch((error) => answerError(connection, command, error));
   } catch (error) {
@@ -74,7 +75,7 @@ export function handleCommand(connection: Connection, command: Command): Promise
   }
 }
 
-function run(connection: Connection, command: Command): Promise<void> | void {
+function run(connection: Session, command: Command): Promise<void> | void {
   switch (command.type) {
     case "PING":
       return connection.send("PONG", {});
@@ -119,7 +120,7 @@ function requestIdOf(command: Command): bigint | undefined {
   return "requestId" in command.body ? (command.body.requestId as bigint | undefined) : undefined;
 }
 
-function answerError(connection: Connection, command: Command, error: unknown): void {
+function answerError(connection: Session, command: Command, error: unknown): void {
   if (connection.isClosed) return;
   const requestId = requestIdOf(command);
   // What names no request can have no answer: a response of a peer that takes itself for a broker.

@@ -14,16 +14,15 @@ import {
   writeSendReceipt,
 } from "../wire/mod.ts";
 import type { CommandBodies, CommandType, Frame } from "../wire/mod.ts";
-import type { Broker } from "./broker.ts";
+import type { Broker, ClientConnection } from "./broker.ts";
 import { handleAck } from "./command_ack.ts";
 import { connect, handleCommand } from "./commands.ts";
-import type { Consumer } from "./consumer.ts";
 import { serverAnswer } from "./errors.ts";
-import type { ClientLink } from "./link.ts";
 import { Outbox } from "./outbox.ts";
-import type { Producer, ProducerAnswers, SequenceIds } from "./producer.ts";
+import type { Producer, ProducerHost, SequenceIds } from "./producer.ts";
 import { withChecksum } from "./record.ts";
-import type { Topic } from "./topic.ts";
+import { NO_REQUEST } from "./session.ts";
+import type { Attachment, Session } from "./session.ts";
 
 /** A socket, as `Deno.Conn` has it. */
 export interface Socket {
@@ -32,8 +31,6 @@ export interface Socket {
   close(): void;
 }
 
-/** Request id of what answers no request: 2^64 − 1. */
-export const NO_REQUEST = -1n;
 /** A client that says nothing for this long is asked for a sign of life; after twice that it is gone. */
 const KEEP_ALIVE_MS = 30_000;
 /** A client whose place another one wants must answer within this. */
@@ -54,10 +51,10 @@ const metadata = new MetadataView();
 const writer = new ProtoWriter();
 
 /** One client's connection: reads its frames, runs its commands, and owns its producers and consumers. */
-export class Connection implements ClientLink, ProducerAnswers {
+export class Connection implements Session, ClientConnection {
   readonly outbox: Outbox;
   readonly producers = new Map<number, Producer>();
-  readonly consumers = new Map<number, Consumer>();
+  readonly consumers = new Map<number, Attachment>();
   /** Ids whose creation is under way. */
   readonly opening = new Set<string>();
   clientVersion = "";
@@ -67,7 +64,7 @@ export class Connection implements ClientLink, ProducerAnswers {
   readonly #reader = new FrameReader();
   /** Producers that this side closed: what their clients sent before they knew is passed over. */
   readonly #droppedProducers = new Set<number>();
-  readonly #stagedTopics = new Set<Topic>();
+  readonly #stagedTopics = new Set<ProducerHost>();
   #commandsRunning = 0;
   #lastReadMs: number;
   #isAsked = false;
@@ -212,14 +209,14 @@ export class Connection implements ClientLink, ProducerAnswers {
 
   #flow(frame: Frame): void {
     const { consumerId, messagePermits } = flowView.read(frame);
-    const consumer = this.consumers.get(consumerId);
-    if (consumer === undefined) return;
-    consumer.permits += messagePermits;
-    consumer.subscription.wake();
+    const attachment = this.consumers.get(consumerId);
+    if (attachment === undefined) return;
+    attachment.consumer.permits += messagePermits;
+    attachment.subscription.wake();
   }
 
   #wakeConsumers(): void {
-    for (const consumer of this.consumers.values()) consumer.subscription.wake();
+    for (const { subscription } of this.consumers.values()) subscription.wake();
   }
 
   /** Sends a command. */
@@ -307,7 +304,7 @@ export class Connection implements ClientLink, ProducerAnswers {
     this.broker.connections.delete(this);
     this.flush();
     for (const producer of this.producers.values()) producer.topic.removeProducer(producer);
-    for (const consumer of this.consumers.values()) consumer.subscription.remove(consumer);
+    for (const { consumer, subscription } of this.consumers.values()) subscription.remove(consumer);
     for (const resolve of this.#signs.splice(0)) resolve(false);
     this.outbox.close();
     try {

@@ -2,9 +2,17 @@ import { ProtoWriter } from "../wire/mod.ts";
 import type { ClientLink } from "./link.ts";
 import type { LogReader } from "./log_reader.ts";
 import { writeMessageFrame } from "./message_header.ts";
-import type { Subscription } from "./subscription.ts";
+import type { Cursor } from "./cursor.ts";
 
 const writer = new ProtoWriter();
+
+/** What a consumer needs of its subscription. */
+export interface DeliverySource {
+  readonly cursor: Cursor;
+  /** Index of the partition, −1 for a topic without partitions. */
+  readonly partition: number;
+  noteOut(messages: number, bytes: number): void;
+}
 
 /** What a SUBSCRIBE says of its consumer. */
 export interface ConsumerOptions {
@@ -33,7 +41,7 @@ export class Consumer {
   bytesOut = 0;
   isClosed = false;
 
-  constructor(readonly subscription: Subscription, options: ConsumerOptions) {
+  constructor(private readonly source: DeliverySource, options: ConsumerOptions) {
     this.link = options.link;
     this.consumerId = options.consumerId;
     this.name = options.name;
@@ -50,14 +58,14 @@ export class Consumer {
 
   /** Sends the reader's current entry. */
   deliver(reader: LogReader, redeliveryCount: number): void {
-    const { subscription } = this;
-    const ackSet = subscription.cursor.ackSet(reader.ledgerId, reader.entryId);
+    const { source } = this;
+    const ackSet = source.cursor.ackSet(reader.ledgerId, reader.entryId);
     const entryBytes = reader.end - reader.start;
     writeMessageFrame(writer, {
       consumerId: this.consumerId,
       ledgerId: reader.ledgerId,
       entryId: reader.entryId,
-      partition: subscription.topic.name.partition,
+      partition: source.partition,
       redeliveryCount,
       ackSet,
       consumerEpoch: this.epoch,
@@ -70,7 +78,7 @@ export class Consumer {
     this.permits -= messages;
     this.messagesOut += messages;
     this.bytesOut += entryBytes;
-    subscription.noteOut(messages, entryBytes);
+    source.noteOut(messages, entryBytes);
   }
 }
 

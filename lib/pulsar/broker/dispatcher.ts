@@ -1,10 +1,22 @@
 import type { Clock } from "../../base/mod.ts";
 import type { Consumer } from "./consumer.ts";
+import type { Cursor } from "./cursor.ts";
 import { BrokerError } from "./errors.ts";
 import { pickActive } from "./failover.ts";
+import type { PartitionLog } from "./log.ts";
 import type { LogReader } from "./log_reader.ts";
 import type { Position } from "./position.ts";
-import type { Subscription } from "./subscription.ts";
+import type { TopicName } from "./topic_name.ts";
+
+/** What a dispatcher needs of its subscription. */
+export interface DispatchSource {
+  readonly log: PartitionLog;
+  readonly cursor: Cursor;
+  readonly topicName: TopicName;
+  /** Why nothing can be read for it, while that is so. */
+  readError: unknown;
+  reportReadError(error: unknown): void;
+}
 
 /** How a subscription spreads its messages over its consumers. One implementation for each kind of subscription. */
 export interface Dispatcher {
@@ -44,10 +56,10 @@ export class SingleActiveDispatcher implements Dispatcher {
   #isWaking = false;
 
   constructor(
-    private readonly subscription: Subscription,
+    private readonly source: DispatchSource,
     private readonly options: DispatcherOptions,
   ) {
-    this.#reader = subscription.topic.log.reader(subscription.cursor.markDelete);
+    this.#reader = source.log.reader(source.cursor.markDelete);
   }
 
   get consumers(): readonly Consumer[] {
@@ -87,11 +99,11 @@ export class SingleActiveDispatcher implements Dispatcher {
     this.#active = undefined;
     this.#stopWaiting();
     this.#reader.pause();
-    this.subscription.topic.log.readers.delete(this.#reader);
+    this.source.log.readers.delete(this.#reader);
   }
 
   #pick(): void {
-    const { name } = this.subscription.topic;
+    const { topicName: name } = this.source;
     const before = this.#active;
     const active = pickActive(this.#consumers, name.partition, name.full);
     if (active === before) return;
@@ -107,8 +119,8 @@ export class SingleActiveDispatcher implements Dispatcher {
   }
 
   #takeOver(): void {
-    this.subscription.topic.log.readers.add(this.#reader);
-    this.#reader.seek(this.subscription.cursor.markDelete);
+    this.source.log.readers.add(this.#reader);
+    this.#reader.seek(this.source.cursor.markDelete);
     if (this.options.kind === "Failover") {
       for (const consumer of this.#consumers) this.#notify(consumer);
     }
@@ -138,10 +150,10 @@ export class SingleActiveDispatcher implements Dispatcher {
     this.#isWaking = true;
     try {
       this.#send(consumer);
-      this.subscription.readError = undefined;
+      this.source.readError = undefined;
     } catch (error) {
       // Stepping over what cannot be read would hide a loss: it is reported, and tried again.
-      this.subscription.reportReadError(error);
+      this.source.reportReadError(error);
       this.#after(READ_RETRY_MS, () => this.wake());
     } finally {
       this.#isWaking = false;
@@ -150,7 +162,7 @@ export class SingleActiveDispatcher implements Dispatcher {
 
   #send(consumer: Consumer): void {
     const reader = this.#reader;
-    const { cursor } = this.subscription;
+    const { cursor } = this.source;
     while (consumer.isReady && reader.load()) {
       if (!cursor.isAcked(reader.ledgerId, reader.entryId)) consumer.deliver(reader, 0);
       reader.next();
@@ -164,7 +176,7 @@ export class SingleActiveDispatcher implements Dispatcher {
   }
 
   rewind(): void {
-    this.#reader.seek(this.subscription.cursor.markDelete);
+    this.#reader.seek(this.source.cursor.markDelete);
     this.wake();
   }
 

@@ -1,7 +1,7 @@
 import { textOf, utf8, writeDurably } from "../../base/mod.ts";
 import type { Crc32c, Disk } from "../../base/mod.ts";
 import { BrokerError, diskError } from "./errors.ts";
-import type { Durability } from "./log.ts";
+import type { Durability } from "./durability.ts";
 
 /** Where a small document lives. */
 export interface DocumentPlace {

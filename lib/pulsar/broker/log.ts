@@ -1,7 +1,6 @@
-import type { Clock, Crc32c, Disk, Random } from "../../base/mod.ts";
 import { assert } from "../../base/mod.ts";
 import { BrokerError, diskError } from "./errors.ts";
-import type { LedgerIds } from "./ledger_ids.ts";
+import type { AppendListener, Entry } from "./append.ts";
 import { LogReader } from "./log_reader.ts";
 import { LogSyncer } from "./log_syncer.ts";
 import type { Group } from "./log_syncer.ts";
@@ -14,48 +13,8 @@ import {
 } from "./record.ts";
 import { listSegments, Segment } from "./segment.ts";
 import type { RecordVisitor, SegmentPlace } from "./segment.ts";
-import type { SlabPool } from "./slab.ts";
-import type { SpareFiles } from "./spare_files.ts";
+import type { LogShared } from "./log_shared.ts";
 import { Tail } from "./tail.ts";
-import type { TailBudget } from "./tail.ts";
-
-/**
- * When a receipt goes out: `os`, when the operating system has the bytes (survives kill -9 of the broker); `fsync`, when they are on the
- * disk (survives power loss).
- */
-export type Durability = "os" | "fsync";
-
-/** What all logs of a broker share. */
-export interface LogShared {
-  readonly disk: Disk;
-  readonly clock: Clock;
-  readonly crc32c: Crc32c;
-  readonly durability: Durability;
-  /** A segment that is larger is sealed, and the next one begun. */
-  readonly segmentBytesMax: number;
-  readonly ledgerIds: LedgerIds;
-  readonly random: Random;
-  readonly spares: SpareFiles;
-  readonly pool: SlabPool;
-  readonly tails: TailBudget;
-}
-
-/** What a log is to keep: a body as it came, somewhere in a larger buffer. */
-export interface Entry {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-  readonly messageCount: number;
-  readonly publishTimeMs: number;
-}
-
-/** Is told, in the order of the appends, what became of an entry. */
-export interface AppendListener {
-  /** The entry is as safe as the durability promises, and readers may have it. */
-  appended(ledgerId: number, entryId: number): void;
-  /** The entry is not in the log, and will not be. */
-  appendFailed(error: BrokerError): void;
-}
 
 /** Where to begin to look at entries while opening. */
 export interface Replay {

@@ -1,9 +1,20 @@
-import type { PartitionLog } from "./log.ts";
 import type { Position } from "./position.ts";
 import { bodyLengthAt, messageCountAt, RECORD_HEADER_BYTES } from "./record.ts";
 import type { Segment } from "./segment.ts";
 import { SLAB_BYTES } from "./slab.ts";
-import type { Slab } from "./slab.ts";
+import type { Slab, SlabPool } from "./slab.ts";
+import type { Tail } from "./tail.ts";
+
+/** What a reader needs of its log. */
+export interface ReadableLog {
+  /** Oldest first. */
+  readonly segments: readonly Segment[];
+  readonly shared: { readonly pool: SlabPool };
+  /** Those whose position keeps tails in memory. */
+  readonly readers: Set<LogReader>;
+  segmentOf(ledgerId: number): Segment | undefined;
+  tailOf(ledgerId: number, entryId: number): Tail | undefined;
+}
 
 /** Above this much memory in slabs, readers that wait give theirs up. */
 const SCARCE_BYTES = 64 * SLAB_BYTES;
@@ -29,7 +40,7 @@ export class LogReader {
   #fileOffset = -1;
   #isLoaded = false;
 
-  constructor(private readonly log: PartitionLog) {}
+  constructor(private readonly log: ReadableLog) {}
 
   /** Holds the current entry; retain it to use it after the next call. */
   get slab(): Slab {

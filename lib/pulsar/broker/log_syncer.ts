@@ -1,5 +1,5 @@
 import type { Disk } from "../../base/mod.ts";
-import type { AppendListener } from "./log.ts";
+import type { AppendListener } from "./append.ts";
 import type { Segment } from "./segment.ts";
 
 /** Entries that were written with one call. */

@@ -3,5 +3,5 @@ export { startBroker } from "./start.ts";
 export type { BrokerHandle, StartOptions } from "./start.ts";
 export { BrokerError } from "./errors.ts";
 export type { BrokerErrorCode } from "./errors.ts";
-export type { Durability } from "./log.ts";
-export type { BacklogPolicy, TopicPolicies } from "./topic.ts";
+export type { Durability } from "./durability.ts";
+export type { BacklogPolicy, TopicPolicies } from "./topic_policies.ts";

@@ -2,8 +2,22 @@ import { notePushed, noteSettled } from "./deduplication.ts";
 import type { KnownProducer } from "./deduplication.ts";
 import type { BrokerError } from "./errors.ts";
 import type { ClientLink } from "./link.ts";
-import type { AppendListener, Entry } from "./log.ts";
-import type { Topic } from "./topic.ts";
+import type { AppendListener, Entry } from "./append.ts";
+import type { TopicName } from "./topic_name.ts";
+
+/** What a producer needs of its topic. */
+export interface ProducerHost {
+  readonly name: TopicName;
+  /** Counts exclusive producers. */
+  readonly epoch: number;
+  stage(entry: Entry, listener: AppendListener): void;
+  /** Writes what was staged. */
+  flush(): void;
+  noteIn(messages: number, bytes: number): void;
+  removeProducer(producer: Producer): void;
+  /** An entry could not be stored. */
+  producerFailed(producer: Producer, error: BrokerError): void;
+}
 
 /** What a PRODUCER command says of its producer. */
 export interface ProducerOptions {
@@ -53,7 +67,7 @@ export class Producer {
   #idle: (() => void) | undefined;
 
   constructor(
-    readonly topic: Topic,
+    readonly topic: ProducerHost,
     private readonly answers: ProducerAnswers,
     options: ProducerOptions,
   ) {

@@ -1,5 +1,5 @@
 import type { Disk } from "../../base/mod.ts";
-import type { Durability } from "./log.ts";
+import type { Durability } from "./durability.ts";
 
 const SPARE_FILES_MAX = 4;
 

@@ -5,10 +5,10 @@ import { Broker } from "./broker.ts";
 import { Connection } from "./connection.ts";
 import { BrokerError } from "./errors.ts";
 import { lockFolder } from "./folder_lock.ts";
-import type { Durability } from "./log.ts";
+import type { Durability } from "./durability.ts";
 import type { ProcessFigures } from "./metrics_text.ts";
 import type { Compatibility } from "./schema_compatibility.ts";
-import type { TopicPolicies } from "./topic.ts";
+import type { TopicPolicies } from "./topic_policies.ts";
 
 const HOST = "127.0.0.1";
 const ACCEPT_RETRY_MS = 100;

@@ -7,7 +7,10 @@ import type { Dispatcher } from "./dispatcher.ts";
 import { BrokerError } from "./errors.ts";
 import type { Position } from "./position.ts";
 import { comparePositions } from "./position.ts";
-import type { Topic } from "./topic.ts";
+import type { PartitionLog } from "./log.ts";
+import type { Rates } from "./rates.ts";
+import type { TopicContext } from "./topic_context.ts";
+import type { TopicName } from "./topic_name.ts";
 
 /** Kinds of subscription, by Pulsar's names. */
 export type SubscriptionKind = "Exclusive" | "Shared" | "Failover" | "Key_Shared";
@@ -17,6 +20,22 @@ export interface SubscriptionState extends CursorState {
   readonly name: string;
   readonly kind: SubscriptionKind;
   readonly properties: Readonly<Record<string, string>>;
+}
+
+/** What a subscription needs of its topic. */
+export interface SubscriptionHost {
+  readonly name: TopicName;
+  readonly log: PartitionLog;
+  readonly context: TopicContext;
+  readonly rates: Rates;
+  messagesOut: number;
+  bytesOut: number;
+  /** A cursor moved. */
+  wantCursors(): void;
+  /** A segment may have become free. */
+  wantTrim(): void;
+  saveCursors(): Promise<void>;
+  unsubscribe(subscription: Subscription): void;
 }
 
 /** What a new subscription starts with. */
@@ -43,7 +62,7 @@ export class Subscription {
   readError: unknown;
   #dispatcher: Dispatcher | undefined;
 
-  constructor(readonly topic: Topic, options: SubscriptionOptions) {
+  constructor(readonly topic: SubscriptionHost, options: SubscriptionOptions) {
     this.name = options.name;
     this.isDurable = options.isDurable;
     this.cursor = options.cursor;
@@ -52,7 +71,7 @@ export class Subscription {
   }
 
   /** The subscription of {@link Subscription.state}. */
-  static restore(topic: Topic, state: SubscriptionState): Subscription {
+  static restore(topic: SubscriptionHost, state: SubscriptionState): Subscription {
     return new Subscription(topic, {
       name: state.name,
       isDurable: true,
@@ -60,6 +79,18 @@ export class Subscription {
       kind: state.kind,
       properties: state.properties,
     });
+  }
+
+  get log(): PartitionLog {
+    return this.topic.log;
+  }
+
+  get topicName(): TopicName {
+    return this.topic.name;
+  }
+
+  get partition(): number {
+    return this.topic.name.partition;
   }
 
   state(): SubscriptionState {

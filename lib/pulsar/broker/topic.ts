@@ -1,4 +1,3 @@
-import type { Clock } from "../../base/mod.ts";
 import { lineOf, textOf } from "../../base/mod.ts";
 import { MetadataView, PayloadSection } from "../wire/mod.ts";
 import { Cursor } from "./cursor.ts";
@@ -8,7 +7,7 @@ import { readDocument, writeDocument } from "./document.ts";
 import type { DocumentPlace } from "./document.ts";
 import { BrokerError } from "./errors.ts";
 import { PartitionLog } from "./log.ts";
-import type { AppendListener, Entry, LogShared } from "./log.ts";
+import type { AppendListener, Entry } from "./append.ts";
 import { EARLIEST } from "./position.ts";
 import type { Position } from "./position.ts";
 import type { Producer } from "./producer.ts";
@@ -16,38 +15,10 @@ import { comparePositions } from "./position.ts";
 import { Rates } from "./rates.ts";
 import { Subscription } from "./subscription.ts";
 import type { SubscriptionState } from "./subscription.ts";
+import type { TopicContext } from "./topic_context.ts";
+import type { TopicPolicies } from "./topic_policies.ts";
 import { encodeName } from "./topic_name.ts";
 import type { TopicName } from "./topic_name.ts";
-
-/** What a topic keeps or refuses; sizes in bytes, times in ms, −1 for no bound. */
-export interface TopicPolicies {
-  /** Acknowledged data is kept up to this size; 0 keeps none. */
-  readonly retentionBytes: number;
-  /** Acknowledged data is kept for this long; 0 keeps none. */
-  readonly retentionMs: number;
-  /** Data that some subscription has not acknowledged may take this much. */
-  readonly backlogBytesMax: number;
-  /** Over that: `producer_request_hold` and `producer_exception` close the producers and refuse new ones, to wait or to give up. */
-  readonly backlogPolicy: BacklogPolicy;
-  readonly isDeduplicating: boolean;
-}
-
-/** What happens over the backlog quota, by Pulsar's names. */
-export type BacklogPolicy =
-  | "producer_request_hold"
-  | "producer_exception"
-  | "consumer_backlog_eviction";
-
-/** What topics share. */
-export interface TopicContext {
-  readonly shared: LogShared;
-  readonly clock: Clock;
-  readonly failoverDelayMs: number;
-  /** For the operator, one line. */
-  report(line: string): void;
-  /** Something of this topic is to be written soon. */
-  wantHousekeeping(topic: Topic): void;
-}
 
 const DEDUPLICATION = "deduplication.json";
 const STATE = "topic.json";
@@ -60,6 +31,16 @@ interface TopicState {
   readonly name: string;
   /** Counts exclusive producers, −1 before the first. */
   readonly epoch: number;
+}
+
+/** What a topic is opened with. */
+export interface TopicOptions {
+  /** Of its files; made where there is none. */
+  readonly folder: string;
+  readonly context: TopicContext;
+  readonly policies: () => TopicPolicies;
+  /** Something of the topic is to be written soon. */
+  readonly wantHousekeeping: (topic: Topic) => void;
 }
 
 /** One topic without partitions, or one partition: a log, those who write it, and those who read it. */
@@ -82,13 +63,19 @@ export class Topic {
   readonly #lonely = new Map<string, number>();
   readonly rates = new Rates();
 
+  readonly context: TopicContext;
+  readonly policies: () => TopicPolicies;
+  readonly #wantHousekeeping: () => void;
+
   private constructor(
     readonly name: TopicName,
-    readonly context: TopicContext,
-    readonly policies: () => TopicPolicies,
+    { context, policies, wantHousekeeping }: TopicOptions,
     readonly log: PartitionLog,
     readonly deduplication: Deduplication,
   ) {
+    this.context = context;
+    this.policies = policies;
+    this.#wantHousekeeping = () => wantHousekeeping(this);
     log.onReadable = () => this.wake();
     log.onSealed = () => this.wantTrim();
   }
@@ -98,12 +85,8 @@ export class Topic {
    *
    * @throws {BrokerError} `damaged`, `disk_full`, `disk_error`
    */
-  static async open(
-    name: TopicName,
-    folder: string,
-    context: TopicContext,
-    policies: () => TopicPolicies,
-  ): Promise<Topic> {
+  static async open(name: TopicName, options: TopicOptions): Promise<Topic> {
+    const { folder, context } = options;
     const { disk, crc32c, durability } = context.shared;
     const at = { disk, crc32c, durability, folder };
     const deduplication = new Deduplication();
@@ -116,7 +99,7 @@ export class Topic {
       after,
       visit: (_header, bytes, start, end) => recoverSequence(deduplication, bytes, start, end),
     });
-    const topic = new Topic(name, context, policies, log, deduplication);
+    const topic = new Topic(name, options, log, deduplication);
     topic.#snapshotAt = after;
     const state = readDocument<TopicState>({ ...at, name: STATE });
     topic.epoch = state?.epoch ?? -1;
@@ -218,13 +201,13 @@ export class Topic {
   /** A cursor moved: it is written soon. */
   wantCursors(): void {
     this.#areCursorsDirty = true;
-    this.context.wantHousekeeping(this);
+    this.#wantHousekeeping();
   }
 
   /** A segment may have become free: it is removed soon. */
   wantTrim(): void {
     this.#isTrimWanted = true;
-    this.context.wantHousekeeping(this);
+    this.#wantHousekeeping();
   }
 
   /**

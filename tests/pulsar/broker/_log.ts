@@ -1,12 +1,9 @@
 import { crc32cPortable, FakeClock, seededRandom, writeUint32 } from "../../../lib/base/mod.ts";
 import type { Disk } from "../../../lib/base/mod.ts";
 import { LedgerIds } from "../../../lib/pulsar/broker/ledger_ids.ts";
-import type {
-  AppendListener,
-  Durability,
-  Entry,
-  LogShared,
-} from "../../../lib/pulsar/broker/log.ts";
+import type { AppendListener, Entry } from "../../../lib/pulsar/broker/append.ts";
+import type { Durability } from "../../../lib/pulsar/broker/durability.ts";
+import type { LogShared } from "../../../lib/pulsar/broker/log_shared.ts";
 import { SpareFiles } from "../../../lib/pulsar/broker/spare_files.ts";
 import { SlabPool } from "../../../lib/pulsar/broker/slab.ts";
 import { TailBudget } from "../../../lib/pulsar/broker/tail.ts";

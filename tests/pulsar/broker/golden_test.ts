@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { systemClock } from "../../../lib/base/mod.ts";
 import { decodeCommand, encodeCommand, FrameReader } from "../../../lib/pulsar/wire/mod.ts";
 import type { Command } from "../../../lib/pulsar/wire/mod.ts";
 import type { StartOptions } from "../../../lib/pulsar/broker/mod.ts";
@@ -83,11 +84,12 @@ function comparable(type: string, body: unknown): string {
 }
 
 async function within<T>(promise: Promise<T>, what: string): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`nothing came for ${what}`)), 8000);
+  const done = new AbortController();
+  const late = systemClock.sleep(8000, done.signal).then(() => {
+    throw new Error(`nothing came for ${what}`);
   });
-  return await Promise.race([promise, late]).finally(() => clearTimeout(timer));
+  late.catch(() => {/* it was in time */});
+  return await Promise.race([promise, late]).finally(() => done.abort());
 }
 
 /** Plays the client's part of a recording and compares what the broker says to it. */

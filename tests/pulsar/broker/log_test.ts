@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { seededRandom } from "../../../lib/base/mod.ts";
 import { PartitionLog } from "../../../lib/pulsar/broker/log.ts";
-import type { LogShared } from "../../../lib/pulsar/broker/log.ts";
+import type { LogShared } from "../../../lib/pulsar/broker/log_shared.ts";
 import { EARLIEST } from "../../../lib/pulsar/broker/position.ts";
 import { segmentName } from "../../../lib/pulsar/broker/segment.ts";
 import { entryOf, FOLDER, Outcomes, sharedOn } from "./_log.ts";

@@ -1,0 +1,36 @@
+import type { CommandBodies, CommandType } from "../wire/mod.ts";
+import type { Broker } from "./broker.ts";
+import type { Consumer } from "./consumer.ts";
+import type { ClientLink } from "./link.ts";
+import type { Producer, ProducerAnswers } from "./producer.ts";
+import type { Subscription } from "./subscription.ts";
+
+/** Request id of what answers no request: 2^64 − 1. */
+export const NO_REQUEST = -1n;
+
+/** A consumer of this connection, and what it reads from. */
+export interface Attachment {
+  readonly consumer: Consumer;
+  readonly subscription: Subscription;
+}
+
+/** A client's connection, as its commands need it. */
+export interface Session extends ClientLink, ProducerAnswers {
+  readonly broker: Broker;
+  /** Where clients find this broker. */
+  readonly serviceUrl: string;
+  readonly producers: Map<number, Producer>;
+  readonly consumers: Map<number, Attachment>;
+  /** Ids whose creation is under way. */
+  readonly opening: Set<string>;
+  readonly isClosed: boolean;
+  /** The client has introduced itself. */
+  isConnected: boolean;
+  clientVersion: string;
+  protocolVersion: number;
+  send<Type extends CommandType>(type: Type, body: CommandBodies[Type]): void;
+  /** A producer of this id is there, perhaps again. */
+  addProducer(producer: Producer): void;
+  /** Closes after everything was written. */
+  end(): Promise<void>;
+}
