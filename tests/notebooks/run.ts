@@ -6,57 +6,13 @@
 import assert from "node:assert/strict";
 import { type Cell, notebookNames, readNotebook, shown } from "./_cells.ts";
 import { EXPECTATIONS } from "./expectations.ts";
+import { ensureJupyter } from "../../infra/jupyter/environment.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
-const VENV = `${ROOT}/.venv`;
 const EXECUTED = `${ROOT}/.data/notebooks`;
 const CELL_LIMIT_SEC = 180;
 
-const ENVIRONMENT = {
-  XDG_DATA_HOME: `${VENV}/share`,
-  JUPYTER_CONFIG_DIR: `${VENV}/etc/jupyter`,
-  JUPYTER_DATA_DIR: `${VENV}/share/jupyter`,
-  JUPYTER_RUNTIME_DIR: `${VENV}/run`,
-};
-
-async function run(command: string, args: readonly string[]): Promise<void> {
-  const { success } = await new Deno.Command(command, {
-    args: [...args],
-    env: ENVIRONMENT,
-    stdout: "null",
-    stderr: "inherit",
-  }).output();
-  if (!success) throw new Error(`${command} ${args.join(" ")} failed`);
-}
-
-async function pythonCommand(): Promise<string> {
-  for (const command of ["python3", "python"]) {
-    try {
-      const { success } = await new Deno.Command(command, {
-        args: ["-c", "import sys, venv; assert sys.version_info >= (3, 10)"],
-        stderr: "null",
-      }).output();
-      if (success) return command;
-    } catch {
-      // Not on the path under this name.
-    }
-  }
-  throw new Error("Python 3.10 or newer is needed to drive the kernel; install it and try again");
-}
-
-/** Makes `.venv` with the pinned packages and the kernel, once for each list of packages. */
-async function ensureKernel(): Promise<void> {
-  const requirements = `${ROOT}/infra/jupyter/requirements.txt`;
-  const stamp = `${VENV}/weir-requirements.txt`;
-  const wanted = Deno.readTextFileSync(requirements) + Deno.version.deno;
-  const have = await Deno.readTextFile(stamp).catch(() => "");
-  if (have === wanted) return;
-  console.error("making .venv with what drives the kernel …");
-  await run(await pythonCommand(), ["-m", "venv", VENV]);
-  await run(`${VENV}/bin/python`, ["-m", "pip", "install", "--quiet", "-r", requirements]);
-  await run(Deno.execPath(), ["jupyter", "--install", "--name", "deno", "--force"]);
-  await Deno.writeTextFile(stamp, wanted);
-}
+const jupyter = await ensureJupyter({ root: ROOT, packages: "kernel", say: console.error });
 
 function assertNoErrors(cells: readonly Cell[]): void {
   cells.forEach((cell, i) => {
@@ -89,7 +45,7 @@ function assertExpected(name: string): void {
 }
 
 async function execute(name: string): Promise<void> {
-  const { success, stdout } = await new Deno.Command(`${VENV}/bin/python`, {
+  const { success, stdout } = await new Deno.Command(jupyter.python, {
     args: [
       `${ROOT}/infra/jupyter/execute.py`,
       `--cell-limit=${CELL_LIMIT_SEC}`,
@@ -97,14 +53,13 @@ async function execute(name: string): Promise<void> {
       `--cwd=${ROOT}/notebooks`,
       `${ROOT}/notebooks/${name}`,
     ],
-    env: ENVIRONMENT,
+    env: jupyter.variables,
     stderr: "inherit",
   }).output();
   const outcome = JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1)!);
   if (!success) throw new Error(outcome.error);
 }
 
-await ensureKernel();
 let failed = 0;
 const names = notebookNames(`${ROOT}/notebooks`)
   .filter((name) => Deno.args.length === 0 || Deno.args.some((part) => name.includes(part)));
