@@ -141,7 +141,11 @@ export function tableOf(rows: readonly Readonly<Record<string, unknown>>[]): Pic
   const names = [...new Set(shown.flatMap((row) => Object.keys(row)))];
   const more = rows.length > shown.length ? `and ${rows.length - shown.length} more rows` : "";
   const text = alignRows([names, ...shown.map((row) => names.map((name) => cellText(row[name])))]);
-  const heads = names.map((name) => html`<th scope="col">${name}</th>`);
+  // Said for each head, or a notebook's own style puts them all at the right.
+  const heads = names.map((name) => {
+    const align = alignOf(shown.find((row) => row[name] != null)?.[name]);
+    return html`<th scope="col" style="text-align:${align}">${name}</th>`;
+  });
   const lines = shown.map((row) => html`<tr>${names.map((name) => cell(row[name]))}</tr>`);
   const page = html`
     <table>
@@ -158,8 +162,11 @@ export function tableOf(rows: readonly Readonly<Record<string, unknown>>[]): Pic
 }
 
 function cell(value: unknown) {
-  const align = typeof value === "number" || typeof value === "bigint" ? "right" : "left";
-  return html`<td style="text-align:${align}">${cellText(value)}</td>`;
+  return html`<td style="text-align:${alignOf(value)}">${cellText(value)}</td>`;
+}
+
+function alignOf(value: unknown): "left" | "right" {
+  return typeof value === "number" || typeof value === "bigint" ? "right" : "left";
 }
 
 function cellText(value: unknown): string {

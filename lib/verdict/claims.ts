@@ -1,3 +1,4 @@
+import { formatCount } from "../base/mod.ts";
 import { formatQuantity, isSameDimension, parseQuantity, unitText } from "./quantity.ts";
 import type { Quantity } from "./quantity.ts";
 import { amountOf, type Amounts, DimensionMismatch, parseRelation } from "./relation.ts";
@@ -119,7 +120,7 @@ const FACTOR_TEXT_MAX = 1e6;
 
 function factorText(factor: number): string {
   if (factor > FACTOR_TEXT_MAX) return "more than a million";
-  return factor >= 100 ? Math.round(factor).toLocaleString("en-US") : factor.toPrecision(3);
+  return factor >= 100 ? formatCount(factor) : String(Number(factor.toPrecision(3)));
 }
 
 /**
@@ -239,7 +240,7 @@ function check(
  * import assert from "node:assert/strict";
  * const [finding] = auditClaim({ rate: "50k messages/s", duration: "3 min", messages: "150k messages" });
  * assert.equal(finding?.finding, "cannot be true");
- * assert.match(finding.because, /a factor of 60\.0; seconds taken for minutes/);
+ * assert.match(finding.because, /a factor of 60; seconds taken for minutes/);
  * ```
  */
 export function auditClaim(claim: Claim, options: AuditOptions = {}): ClaimFinding[] {

@@ -15,4 +15,31 @@ export const EXPECTATIONS: Readonly<Record<string, readonly Expectation[]>> = {
     { source: "run.verdict()", mimeType: "text/html", matches: />0 \/ 0</ },
     { source: "run.query(", mimeType: "text/html", matches: /<td[^>]*>sensor-\d+/ },
   ],
+  "02_one_message.ipynb": [
+    { source: "One frame", mimeType: "text/html", matches: /data-field="CRC-32C/ },
+    { source: "bytes of protocol", mimeType: "text/plain", matches: /^\d+ message of \d+ bytes/ },
+    { source: "The message in it", mimeType: "text/html", matches: /data-field="temperature_c"/ },
+    { source: "as JSON text", mimeType: "text/plain", matches: /^25 fields in \d+ bytes/ },
+    { source: "The row of", mimeType: "text/html", matches: /data-field="identity_sum"/ },
+    // A double is written alike by both, an instant is not.
+    { source: "weir.tableOf(compared)", mimeType: "text/html", matches: /event_timestamp.+>no</s },
+    { source: "message_count", mimeType: "text/plain", matches: /same in message and row: \w+/ },
+    { source: "run.verdict()", mimeType: "text/html", matches: />(PASS|VOID)</ },
+  ],
+  "09_auditing_a_claim.ipynb": [
+    {
+      source: "findings.map(({ claim",
+      mimeType: "text/html",
+      matches: /a factor of 60; seconds taken for minutes\?/,
+    },
+    { source: "findings.map(({ claim", mimeType: "text/html", matches: />wrong unit</ },
+    {
+      source: "const wrong",
+      mimeType: "text/plain",
+      matches: /^7 of 8 claims cannot be true as they stand: A, press release;/,
+    },
+    { source: "run.verdict()", mimeType: "text/html", matches: />(PASS|VOID)</ },
+    { source: "weir.claimOf", mimeType: "text/html", matches: />holds</ },
+    { source: "weir.concludeAudit", mimeType: "text/plain", matches: /relations/ },
+  ],
 };

@@ -95,7 +95,8 @@ Deno.test("tableOf() shows all columns of all rows, numbers at the right", () =>
       " ".repeat(4) + "                                 [1]  null",
   );
   const page = table["text/html"]!.replaceAll(/\s+/g, " ");
-  assert.match(page, /<th scope="col">name<\/th>/);
+  assert.match(page, /<th scope="col" style="text-align:left">name<\/th>/);
+  assert.match(page, /<th scope="col" style="text-align:right">n<\/th>/);
   assert.match(page, /<td style="text-align:right">20<\/td>/);
   assert.match(page, /<td style="text-align:left">bb<\/td>/);
 });
