@@ -106,6 +106,14 @@ export interface StartOptions {
 
 const LAST_WORDS_LINES_MAX = 20;
 
+/** The last line that says something: Deno's errors end with where in the code they were thrown. */
+function lastWordsOf(tail: readonly string[]): string {
+  // deno-lint-ignore no-control-regex
+  const plain = tail.map((line) => line.replaceAll(/\x1b\[[0-9;]*m/g, ""));
+  const isPlace = (line: string) => /^(\s|Stack backtrace|$)/.test(line);
+  return plain.findLast((line) => !isPlace(line)) ?? "";
+}
+
 /** Starts one process of a role. */
 export function startRole(spec: RoleSpec, options: StartOptions): RoleProcess {
   const child = commandOf(spec, options.config, options.previous).spawn();
@@ -114,7 +122,11 @@ export function startRole(spec: RoleSpec, options: StartOptions): RoleProcess {
   const tail: string[] = [];
   let failure: FailureLine | undefined;
   const keep = (line: string) => {
-    log.writeSync(text.encode(line + "\n"));
+    try {
+      log.writeSync(text.encode(line + "\n"));
+    } catch {
+      // The disk is full: what a role says last is kept all the same.
+    }
     tail.push(line);
     if (tail.length > LAST_WORDS_LINES_MAX) tail.shift();
   };
@@ -135,7 +147,7 @@ export function startRole(spec: RoleSpec, options: StartOptions): RoleProcess {
     const status = await child.status;
     await Promise.all(reading);
     log.close();
-    const lastWords = failure?.message ?? tail.at(-1) ?? "";
+    const lastWords = failure?.message ?? lastWordsOf(tail);
     const failureCode = failure?.code ?? null;
     const isRetryable = failure?.retryable ?? false;
     const exit = { code: status.code, signal: status.signal, lastWords, failureCode, isRetryable };

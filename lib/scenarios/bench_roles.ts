@@ -40,6 +40,11 @@ function keepPort(previous: ReadyLine | undefined): string {
   return String(previous?.port ?? 0);
 }
 
+/** A permission for paths; Deno wants a comma in one doubled. */
+function allow(what: "read" | "write", ...paths: readonly string[]): string {
+  return `--allow-${what}=${paths.map((path) => path.replaceAll(",", ",,")).join(",")}`;
+}
+
 /** The embedded broker. */
 export function brokerSpec({ folder, root }: RoleContext): RoleSpec {
   const data = folder.file("broker");
@@ -50,8 +55,8 @@ export function brokerSpec({ folder, root }: RoleContext): RoleSpec {
     script: `${root}/jobs/broker.ts`,
     permissions: [
       "--allow-net=127.0.0.1",
-      `--allow-read=${data}`,
-      `--allow-write=${data}`,
+      allow("read", data),
+      allow("write", data),
       "--allow-env",
     ],
     args: (previous) => [
@@ -75,7 +80,7 @@ export function clickhouseSpec(
       `--lock=${engineLockPath(root)}`,
       "--allow-net=127.0.0.1",
       "--allow-read",
-      `--allow-write=${folder.file("clickhouse")}`,
+      allow("write", folder.file("clickhouse")),
       "--allow-env",
       "--allow-ffi",
       "--allow-sys",
@@ -132,8 +137,8 @@ export function produceSpec(context: RoleContext, endpoints: Endpoints): RoleSpe
     script: `${root}/jobs/produce.ts`,
     permissions: [
       netPermission(context),
-      `--allow-read=${[ledger, ...readableFiles(context)].join(",")}`,
-      `--allow-write=${ledger}`,
+      allow("read", ledger, ...readableFiles(context)),
+      allow("write", ledger),
       "--allow-env",
     ],
     args: () => [
@@ -174,8 +179,8 @@ export function aggregateSpec(
     script: `${root}/jobs/aggregate.ts`,
     permissions: [
       netPermission(context),
-      `--allow-read=${[checkpoints, ...readableFiles(context)].join(",")}`,
-      `--allow-write=${checkpoints}`,
+      allow("read", checkpoints, ...readableFiles(context)),
+      allow("write", checkpoints),
       "--allow-env",
     ],
     args: () => [
