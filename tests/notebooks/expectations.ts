@@ -42,4 +42,14 @@ export const EXPECTATIONS: Readonly<Record<string, readonly Expectation[]>> = {
     { source: "weir.claimOf", mimeType: "text/html", matches: />holds</ },
     { source: "weir.concludeAudit", mimeType: "text/plain", matches: /relations/ },
   ],
+  "99_blank.ipynb": [
+    { source: "run.chart()", mimeType: "image/svg+xml", matches: /<path[^>]+d="M/ },
+    { source: "run.verdict()", mimeType: "text/html", matches: />(PASS|VOID)</ },
+    {
+      source: "run.result()",
+      mimeType: "text/plain",
+      matches: /87500 messages, 0 were lost and 0 doubled/,
+    },
+    { source: "run.query(", mimeType: "text/html", matches: /<td[^>]*>sensor-\d+/ },
+  ],
 };
