@@ -61,3 +61,19 @@ export function writeUint32(bytes: Uint8Array, offset: number, value: number): v
   bytes[offset + 2] = value >>> 8;
   bytes[offset + 3] = value;
 }
+
+/** What some bytes of an encoding mean, found by whoever reads that encoding. */
+export interface ByteField {
+  /** As the encoding's specification or schema names it. */
+  readonly name: string;
+  /** Of the encoding that it belongs to, e.g. `Pulsar frame`; fields of one layer look alike in a picture. */
+  readonly layer: string;
+  /** First byte. */
+  readonly start: number;
+  /** One past the last byte. */
+  readonly end: number;
+  /** How the value is written, e.g. `double` or `u32`. */
+  readonly type: string;
+  /** What they say, for a person. */
+  readonly text: string;
+}

@@ -9,6 +9,7 @@ export {
   utf8,
   writeUint32,
 } from "./bytes.ts";
+export type { ByteField } from "./bytes.ts";
 export { FakeClock, systemClock } from "./clock.ts";
 export type { Clock, EventTimeMs, MonoUs, WallTimeMs } from "./clock.ts";
 export { crc32cPortable, loadCrc32c } from "./crc32c.ts";

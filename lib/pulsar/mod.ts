@@ -32,5 +32,5 @@ export { parseTopicName, partitionTopic } from "./topic_name.ts";
 export type { TopicName } from "./topic_name.ts";
 export { denoTransport } from "./transport.ts";
 export type { OpenTransport, TlsOptions, Transport } from "./transport.ts";
-export { PulsarError, SchemaType } from "./wire/mod.ts";
-export type { CompressionName, PulsarErrorCode, Schema } from "./wire/mod.ts";
+export { frameFields, PulsarError, SchemaType } from "./wire/mod.ts";
+export type { CompressionName, FrameFields, PulsarErrorCode, Schema } from "./wire/mod.ts";

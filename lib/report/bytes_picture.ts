@@ -2,7 +2,7 @@ import { type ByteField, hexOf } from "../base/mod.ts";
 import type { Picture } from "./display.ts";
 import { type Html, html, trusted } from "./escape.ts";
 import { PALETTE, type Tone } from "./palette.ts";
-import { alignRows } from "./tables.ts";
+import { alignRows } from "./text/mod.ts";
 
 /** Bytes and what they mean. */
 export interface BytesSpec {
@@ -13,24 +13,36 @@ export interface BytesSpec {
 }
 
 const ROW_BYTES = 16;
-/** In the order in which layers are met. */
-const TONES: readonly Tone[] = ["broker", "produce", "clickhouse", "aggregate", "runner", "void"];
+/** In the order in which groups are met. */
+const TONES: readonly Tone[] = [
+  "broker",
+  "produce",
+  "clickhouse",
+  "aggregate",
+  "runner",
+  "void",
+  "fault",
+  "pass",
+];
 /** A field's neighbours are told apart by the strength of the tint. */
 const TINTS = ["2b", "57"];
-const TEXT_CHARACTERS_MAX = 60;
+const TEXT_CHARACTERS_MAX = 44;
 
 /** Works in every notebook: inline styles only, but for the outline of the field under the pointer, which may be missing. */
 const STYLE = `.weir-bytes [data-field]:hover{outline:2px solid ${PALETTE.ink.light}}` +
-  ".weir-bytes td,.weir-bytes th{padding:1px 8px;text-align:left;vertical-align:top;border:0;background:none}";
+  ".weir-bytes table{margin:0}.weir-bytes tr{background:none!important}";
+const CELL = "padding:1px 7px;vertical-align:top;border:0;line-height:17px;text-align:";
 
 interface Coloured extends ByteField {
+  /** What has this colour. */
+  readonly group: string;
   readonly color: string;
   readonly tint: string;
 }
 
 /**
- * Draws bytes as a grid of sixteen a row, each field in a colour of its layer, and beside it a table of the fields with their values. The
- * pointer over a byte names its field.
+ * Draws bytes as a grid of sixteen a row, each field in a colour of its layer (where there is but one, of its type), and beside it a table of
+ * the fields with their values. The pointer over a byte names its field.
  *
  * @example
  * ```ts
@@ -41,7 +53,7 @@ interface Coloured extends ByteField {
  *   bytes: new Uint8Array([6]),
  *   fields: [{ name: "n", layer: "AVRO", start: 0, end: 1, type: "int", text: "3" }],
  * });
- * assert.equal(picture["text/plain"], "A record (1 bytes)\nat  bytes  field  as   value\n0       1      n  int      3");
+ * assert.equal(picture["text/plain"], "A record (1 bytes)\nat  bytes  field   as  value\n0       1      n  int      3");
  * ```
  */
 export function bytesPicture({ title, bytes, fields }: BytesSpec): Picture {
@@ -51,7 +63,7 @@ export function bytesPicture({ title, bytes, fields }: BytesSpec): Picture {
     <div
       class="weir-bytes"
       style="color:${PALETTE.ink.light};background:${PALETTE.surface
-        .light};padding:12px;font:13px system-ui,sans-serif"
+        .light};padding:12px;font:13px system-ui,sans-serif;print-color-adjust:exact"
     >
       <style>
         ${trusted(STYLE)}
@@ -78,26 +90,32 @@ export function bytesPicture({ title, bytes, fields }: BytesSpec): Picture {
 }
 
 function colouredFields(fields: readonly ByteField[]): Coloured[] {
-  const layers = layersOf(fields);
-  let inLayer = 0;
-  return fields.map((field, i) => {
-    inLayer = i > 0 && fields[i - 1]!.layer === field.layer ? inLayer + 1 : 0;
-    const color = PALETTE[TONES[layers.indexOf(field.layer) % TONES.length]!].light;
-    return { ...field, color, tint: color + TINTS[inLayer % 2]! };
+  const isOneLayer = new Set(fields.map(({ layer }) => layer)).size <= 1;
+  const groups = [...new Set(fields.map((field) => isOneLayer ? plainType(field) : field.layer))];
+  let inGroup = 0;
+  let previous = "";
+  return fields.map((field) => {
+    const group = isOneLayer ? plainType(field) : field.layer;
+    inGroup = group === previous ? inGroup + 1 : 0;
+    previous = group;
+    const color = PALETTE[TONES[groups.indexOf(group) % TONES.length]!].light;
+    return { ...field, group, color, tint: color + TINTS[inGroup % 2]! };
   });
 }
 
-function layersOf(fields: readonly ByteField[]): string[] {
-  return [...new Set(fields.map(({ layer }) => layer))];
+/** What is written alike: `null or int`, `long (timestamp-millis)` and `LowCardinality(String)` are int, long and String. */
+function plainType({ type }: ByteField): string {
+  return type.replace(/^null or /, "").replace(/ \(.*\)$/, "")
+    .replace(/^LowCardinality\((.*)\)$/, "$1").replace(/\(.*\)$/, "");
 }
 
 function legend(fields: readonly Coloured[]): Html[] {
-  return layersOf(fields).map((layer) => {
-    const inside = fields.filter((field) => field.layer === layer);
+  return [...new Set(fields.map(({ group }) => group))].map((group) => {
+    const inside = fields.filter((field) => field.group === group);
     const count = inside.reduce((sum, { start, end }) => sum + end - start, 0);
     return html`<span style="margin-right:16px;white-space:nowrap">${
       swatch(inside[0]!.color)
-    }${layer}: ${count} bytes</span>`;
+    }${group}: ${count} bytes</span>`;
   });
 }
 
@@ -117,7 +135,7 @@ function grid(bytes: Uint8Array, fields: readonly Coloured[]): Html {
     );
     rows.push(html`
       <div
-        style="white-space:nowrap;line-height:22px"><span style="display:inline-block;width:38px;color:${PALETTE
+        style="white-space:nowrap;line-height:22px"><span style="display:inline-block;width:34px;color:${PALETTE
           .muted.light}">${from}</span>${cells}</div>
     `);
   }
@@ -139,27 +157,26 @@ function cell(byte: number, field: Coloured | undefined): Html {
 }
 
 function table(fields: readonly Coloured[]): Html {
+  const muted = `color:${PALETTE.muted.light};`;
+  const mono = "font-family:ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere;";
   const rows = fields.map(({ name, type, text, start, end, color }) =>
     html`
       <tr>
-        <td style="text-align:right">${start}</td>
-        <td style="text-align:right">${end - start}</td>
-        <td style="white-space:nowrap">${swatch(color)}${name}</td>
-        <td style="color:${PALETTE.muted.light}">${type}</td>
-        <td style="font-family:ui-monospace,Menlo,Consolas,monospace">${shortened(text)}</td>
+        <td style="${CELL}right">${start}</td>
+        <td style="${CELL}right">${end - start}</td>
+        <td style="white-space:nowrap;${CELL}left">${swatch(color)}${name}</td>
+        <td style="white-space:nowrap;${muted}${CELL}left">${type}</td>
+        <td style="${mono}${CELL}left">${shortened(text)}</td>
       </tr>
     `
   );
+  const heads = ["at", "bytes", "field", "as", "value"].map((head, i) =>
+    html`<th scope="col" style="${CELL}${i < 2 ? "right" : "left"}">${head}</th>`
+  );
   return html`
-    <table style="border-collapse:collapse;font-size:12px">
+    <table style="border-collapse:collapse;font-size:12px;flex:1 1 420px;min-width:0">
       <thead>
-        <tr>
-          <th scope="col">at</th>
-          <th scope="col">bytes</th>
-          <th scope="col">field</th>
-          <th scope="col">as</th>
-          <th scope="col">value</th>
-        </tr>
+        <tr>${heads}</tr>
       </thead>
       <tbody>${rows}</tbody>
     </table>

@@ -9,6 +9,7 @@ export {
   expectedColumns,
   FORMAT_NAMES,
   openClickHouse,
+  rowFields,
   serveEmbeddedClickHouse,
   SinkError,
 } from "./clickhouse/mod.ts";

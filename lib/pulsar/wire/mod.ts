@@ -20,6 +20,8 @@ export type {
   PulsarErrorOptions,
   ServerErrorCode,
 } from "./errors.ts";
+export { frameFields } from "./fields.ts";
+export type { FrameFields } from "./fields.ts";
 export { FlowView, writeFlow } from "./flow.ts";
 export {
   DEFAULT_FRAME_BYTES_MAX,

@@ -14,7 +14,8 @@ export type SinkErrorCode =
   | "overloaded"
   | "read_only"
   | "cancelled"
-  | "refused";
+  | "refused"
+  | "unreadable_row";
 
 /** ClickHouse cannot be reached or refuses; the message holds no secret. */
 export class SinkError extends WeirError<SinkErrorCode> {

@@ -1,6 +1,7 @@
 /** ClickHouse over its HTTP interface: the sink, and the embedded engine behind the same interface. */
 export { SinkError } from "./errors.ts";
 export type { SinkErrorCode } from "./errors.ts";
+export { rowFields } from "./row_fields.ts";
 export { ClickHouseSink, openClickHouse } from "./sink.ts";
 export type { ClickHouseOptions, StoredRow } from "./sink.ts";
 export { createTableSql, expectedColumns } from "./table.ts";
