@@ -1,6 +1,8 @@
 import { systemClock } from "../lib/base/mod.ts";
 import {
   connectTarget,
+  CuttableConnections,
+  makeTopicIfMissing,
   openRoleIo,
   openSink,
   openSource,
@@ -21,6 +23,7 @@ import {
   checkTopic,
   CLICKHOUSE_FLAGS,
   METRICS_FLAGS,
+  PARTITIONS_FLAG,
   PULSAR_FLAGS,
   WINDOW_FLAGS,
 } from "./_tables.ts";
@@ -40,6 +43,7 @@ await runJob({
     ...CLICKHOUSE_FLAGS,
     "clickhouse": { ...CLICKHOUSE_FLAGS.clickhouse, default: "http://127.0.0.1:8123" },
     "topic": { kind: "text", default: "weir", check: checkTopic, help: "topic" },
+    "partitions": PARTITIONS_FLAG,
     "run-id": { kind: "text", default: "manual", help: "marks the rows" },
     ...WINDOW_FLAGS,
     ...AGGREGATE_FLAGS,
@@ -68,9 +72,15 @@ await runJob({
     try {
       await using sink = await openSink(clickhouse, clickhouse.url, clickhousePassword(flags));
       await sink.prepare();
-      await using client = await connectTarget(pulsarTarget(flags));
+      const connections = new CuttableConnections();
+      await using client = await connectTarget(pulsarTarget(flags), connections);
+      const topic = fullTopic(flags["topic"]);
+      if (!io.supervised) {
+        const partitionCount = flags["partitions"];
+        await makeTopicIfMissing(pulsarTarget(flags), { topic, partitionCount }, io.tell);
+      }
       const source = await openSource(client, {
-        topic: fullTopic(flags["topic"]),
+        topic,
         subscription: flags["subscription"],
         consumerName: flags["consumer-name"],
       });
@@ -89,6 +99,7 @@ await runJob({
         sink,
         checkpointFolder: flags["checkpoints"],
         metricsPort: flags["metrics-port"],
+        connections,
         clock: systemClock,
         io,
       });

@@ -1,6 +1,8 @@
 import { systemClock } from "../lib/base/mod.ts";
 import {
   connectTarget,
+  CuttableConnections,
+  makeTopicIfMissing,
   openProducer,
   openRoleIo,
   runProduce,
@@ -8,7 +10,14 @@ import {
 } from "../lib/scenarios/mod.ts";
 import { batchSettings, fullTopic, loadSettings, pulsarTarget, windowSettings } from "./_config.ts";
 import { EXIT, runJob } from "./_job.ts";
-import { checkTopic, LOAD_FLAGS, METRICS_FLAGS, PULSAR_FLAGS, WINDOW_FLAGS } from "./_tables.ts";
+import {
+  checkTopic,
+  LOAD_FLAGS,
+  METRICS_FLAGS,
+  PARTITIONS_FLAG,
+  PULSAR_FLAGS,
+  WINDOW_FLAGS,
+} from "./_tables.ts";
 
 await runJob({
   usage: {
@@ -34,13 +43,7 @@ await runJob({
       default: "manual",
       help: "names the producer: one that is started again goes on",
     },
-    "partitions": {
-      kind: "count",
-      default: "4",
-      min: 1,
-      max: 1000,
-      help: "partitions of a topic that is made",
-    },
+    "partitions": PARTITIONS_FLAG,
     ...WINDOW_FLAGS,
     "ledger": {
       kind: "text",
@@ -58,9 +61,15 @@ await runJob({
       ...batchSettings(flags),
     };
     try {
-      await using client = await connectTarget(pulsarTarget(flags));
+      const connections = new CuttableConnections();
+      await using client = await connectTarget(pulsarTarget(flags), connections);
+      const topic = fullTopic(flags["topic"]);
+      if (!io.supervised) {
+        const partitionCount = flags["partitions"];
+        await makeTopicIfMissing(pulsarTarget(flags), { topic, partitionCount }, io.tell);
+      }
       const producer = await openProducer(client, {
-        topic: fullTopic(flags["topic"]),
+        topic,
         runId: config.runId,
         compression: config.compression,
       });
@@ -69,6 +78,7 @@ await runJob({
         producer,
         ledgerFolder: flags["ledger"],
         metricsPort: flags["metrics-port"],
+        connections,
         clock: systemClock,
         io,
       });

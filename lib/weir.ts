@@ -11,11 +11,44 @@
  * await run.verdict();
  * ```
  */
-export { attach, NotebookError, RunHandle, start, writeReport } from "./notebook/mod.ts";
-export type { FaultRole, InjectOptions, StartOptions } from "./notebook/mod.ts";
-export { show, tableOf } from "./report/mod.ts";
-export type { Picture } from "./report/mod.ts";
+export {
+  attach,
+  compare,
+  comparison,
+  listRuns,
+  NotebookError,
+  report,
+  RunHandle,
+  runs,
+  start,
+  writeReport,
+} from "./notebook/mod.ts";
+export type {
+  ChartName,
+  Compared,
+  InjectOptions,
+  LatencyName,
+  RunState,
+  RunSummary,
+  ScenarioName,
+  StartOptions,
+} from "./notebook/mod.ts";
+export { atLeast, atMost, below, parseScenario } from "./scenarios/mod.ts";
+export type {
+  FaultRole,
+  MeasureName,
+  RunOptions,
+  Scenario,
+  StageSpec,
+  ThresholdSpec,
+  TimedFault,
+} from "./scenarios/mod.ts";
+export { hexOfField, rowOfMessage, tapMessage } from "./notebook/mod.ts";
+export type { RunPath, TappedMessage } from "./notebook/mod.ts";
+export { bytesPicture, chartOf, histogramOf, say, show, tableOf } from "./report/mod.ts";
+export type { HistogramOptions, Picture, QuickChartOptions } from "./report/mod.ts";
 export { openRunFolder } from "./run/mod.ts";
 export { RunError } from "./run/mod.ts";
 export type { ControlStatus, FaultKind, KillPoint, RunFolder } from "./run/mod.ts";
-export type { Result } from "./verdict/mod.ts";
+export { auditClaim, claimOf, concludeAudit, parseRelation, RELATIONS } from "./verdict/mod.ts";
+export type { Claim, ClaimFinding, Result } from "./verdict/mod.ts";

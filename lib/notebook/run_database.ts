@@ -1,5 +1,5 @@
 import { createClient } from "@clickhouse/client";
-import { systemClock } from "../base/mod.ts";
+import { concatBytes, systemClock } from "../base/mod.ts";
 import { type ReadyLine, type RunFolder, type SupervisedRole, superviseRole } from "../run/mod.ts";
 import {
   clickhouseSpec,
@@ -25,6 +25,16 @@ async function query(login: Login, sql: string): Promise<Record<string, unknown>
   }
 }
 
+async function queryBytes(login: Login, sql: string): Promise<Uint8Array> {
+  const client = createClient({ ...login, application: "weir" });
+  try {
+    const { stream } = await client.exec({ query: sql });
+    return concatBytes(await Array.fromAsync<Uint8Array>(stream));
+  } finally {
+    await client.close();
+  }
+}
+
 const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 
 /** The ClickHouse of a run: the one that runs, or the run's data opened again. */
@@ -38,24 +48,33 @@ export class RunDatabase implements AsyncDisposable {
 
   /** The rows that a query gives. */
   async rows(sql: string): Promise<Record<string, unknown>[]> {
+    return await query(await this.#login(), sql);
+  }
+
+  /** What a query that names its format gives, as it came. */
+  async bytes(sql: string): Promise<Uint8Array> {
+    return await queryBytes(await this.#login(), sql);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const role = await this.#reopened;
+    await role?.stop(5000);
+  }
+
+  async #login(): Promise<Login> {
     const manifest: Manifest = JSON.parse(
       await Deno.readTextFile(this.#folder.file("manifest.json")),
     );
     const { url, user, database } = manifest.config.clickhouse;
     if (!isEmbedded(url)) {
       const password = Deno.env.get("CLICKHOUSE_PASSWORD") ?? "";
-      return await query({ url, username: user, password, database }, sql);
+      return { url, username: user, password, database };
     }
     const password = await readClickHousePassword(this.#folder);
     const address = manifest.endedAtMs === null
       ? (await this.#roles())["clickhouse"]?.url
       : (await this.#reopen(password)).ready.url;
-    return await query({ url: address!, username: "default", password, database }, sql);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const role = await this.#reopened;
-    await role?.stop(5000);
+    return { url: address!, username: "default", password, database };
   }
 
   async #roles(): Promise<Record<string, ReadyLine>> {

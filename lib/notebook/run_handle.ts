@@ -1,38 +1,44 @@
-import { formatCount, messageOf, parseDurationMs, systemClock } from "../base/mod.ts";
 import {
-  chartPicture,
-  LiveDisplay,
-  type Picture,
-  pngOf,
-  runCharts,
-  show,
-  summaryText,
-  systemsText,
-  tableOf,
-} from "../report/mod.ts";
+  formatCount,
+  type LatencyHistogram,
+  messageOf,
+  parseDurationMs,
+  systemClock,
+} from "../base/mod.ts";
+import { type Picture, show, summaryText, systemsText, tableOf } from "../report/mod.ts";
 import {
   askStatus,
   type ControlCommand,
   type ControlStatus,
   type FaultKind,
+  type HistogramJson,
   type KillPoint,
+  Latencies,
   parseControlCommand,
   type RunFolder,
   sendCommand,
 } from "../run/mod.ts";
-import type { Manifest } from "../scenarios/mod.ts";
-import { parseResult, type Result } from "../verdict/mod.ts";
+import type { FaultRole } from "../scenarios/mod.ts";
+import type { Result } from "../verdict/mod.ts";
 import { NotebookError } from "./errors.ts";
+import { interruptible } from "./interruptible.ts";
+import { type ChartName, LiveChart } from "./live_chart.ts";
 import { RunDatabase } from "./run_database.ts";
-import { readPicture } from "./run_picture.ts";
+import { readManifest, readResult } from "./run_picture.ts";
 
-const REDRAW_MS = 1000;
 const POLL_MS = 200;
 /** A run that has not ended so long after its planned end will not. */
 const ENDED_WITHIN_MS = 15 * 60_000;
 
-/** The process that a fault strikes. `aggregate` is the first of several; `aggregate-2` is the second. */
-export type FaultRole = "produce" | "broker" | "clickhouse" | "aggregate" | `aggregate-${number}`;
+/** The latencies of a run. */
+export type LatencyName =
+  | "publish"
+  | "service"
+  | "delivery"
+  | "windowVisible"
+  | "windowEndToVisible"
+  | "insert"
+  | "checkpoint";
 
 /** How a fault strikes. */
 export interface InjectOptions {
@@ -46,8 +52,7 @@ export interface InjectOptions {
 export class RunHandle implements AsyncDisposable {
   readonly #folder: RunFolder;
   readonly #database: RunDatabase;
-  #stopDrawing = () => {};
-  #drawing: Promise<void> = Promise.resolve();
+  readonly #charts = new Set<LiveChart>();
 
   constructor(folder: RunFolder) {
     this.#folder = folder;
@@ -64,24 +69,41 @@ export class RunHandle implements AsyncDisposable {
   }
 
   /**
-   * Draws a chart under this cell and returns at once; it goes on growing while later cells run, until the run ends.
+   * Draws a chart under this cell and returns at once; it goes on growing while later cells run, until the run ends. Under it stand a slider for the
+   * rate, and buttons that pause, stop and break.
    *
-   * @param name `throughput`, `backlog`, `latency`, `cpu`, `memory` …
+   * @param name `overview` is rate in and out, backlog and latency
+   * @param options.controls whether slider and buttons stand under it; they do while the run goes on
    */
-  async chart(name = "throughput"): Promise<void> {
-    const display = new LiveDisplay(`weir-${this.id}-${name}-${crypto.randomUUID().slice(0, 8)}`);
-    await display.update(await this.#picture(name));
-    this.#stopDrawing();
-    const stop = systemClock.every(REDRAW_MS, () => {
-      this.#drawing = this.#drawing.then(async () => {
-        // Asked before drawing: the last picture must hold the last sample.
-        const isOver = await this.#isOver();
-        await display.update(await this.#picture(name));
-        if (isOver) stop();
-      }).catch(stop);
-    });
-    this.#stopDrawing = stop;
-    // A kernel that is asked to end must not wait for a chart.
+  async chart(
+    name: ChartName = "overview",
+    { controls = true }: { readonly controls?: boolean } = {},
+  ): Promise<void> {
+    await this.#beginChart(name, controls);
+  }
+
+  /**
+   * As {@link RunHandle.chart}, but keeps the cell busy while it grows. Stop ends the cell, not the run.
+   *
+   * @param duration how long to watch, e.g. `30s`; to the run's end unless told
+   */
+  async watch(duration?: string, name: ChartName = "overview"): Promise<void> {
+    const watchMs = duration === undefined ? ENDED_WITHIN_MS : parseDurationMs(duration);
+    const chart = await this.#beginChart(name, true);
+    const enough = new AbortController();
+    try {
+      await interruptible((signal) => {
+        const either = AbortSignal.any([signal, enough.signal]);
+        const slept = systemClock.sleep(watchMs, either);
+        slept.catch(() => {/* the run was over before */});
+        return Promise.race([chart.complete, slept]);
+      });
+    } catch (error) {
+      // Whoever presses Stop has seen enough; the chart goes on growing all the same.
+      if (!(error instanceof NotebookError && error.code === "stopped")) throw error;
+    } finally {
+      enough.abort();
+    }
   }
 
   /**
@@ -149,17 +171,14 @@ export class RunHandle implements AsyncDisposable {
   }
 
   /**
-   * Waits for the end of the run.
+   * Waits for the end of the run. Stop ends the waiting, not the run.
    *
-   * @throws {NotebookError} `not_ended` when it never comes
+   * @throws {NotebookError} `not_ended` when it never comes, `stopped` by Stop
    */
   async result(): Promise<Result> {
-    for (let waitedMs = 0; waitedMs < ENDED_WITHIN_MS; waitedMs += POLL_MS) {
-      if (await this.#isOver()) {
-        await this.#drawing;
-        return parseResult(JSON.parse(await Deno.readTextFile(this.#folder.file("verdict.json"))));
-      }
-      await systemClock.sleep(POLL_MS);
+    if (await interruptible((signal) => this.#untilOver(signal))) {
+      await Promise.all([...this.#charts].map((chart) => chart.complete));
+      return await readResult(this.#folder);
     }
     throw new NotebookError(`Cannot show the verdict: run ${this.id} has not ended`, {
       code: "not_ended",
@@ -188,9 +207,35 @@ export class RunHandle implements AsyncDisposable {
     }
   }
 
+  /**
+   * What a query over the run's ClickHouse gives in the format that it names, e.g. `… FORMAT RowBinaryWithNamesAndTypes`.
+   *
+   * @throws {NotebookError} `query_failed` with ClickHouse's words
+   */
+  async bytes(sql: string): Promise<Uint8Array> {
+    try {
+      return await this.#database.bytes(sql);
+    } catch (cause) {
+      throw new NotebookError(`Cannot query run ${this.id}: ${messageOf(cause)}`, {
+        code: "query_failed",
+        cause,
+      });
+    }
+  }
+
+  /**
+   * Latencies of the run, without those of its warm-up; waits for its end.
+   *
+   * @param name `publish` ends with the receipt, `service` begins with the actual send, `delivery` ends with the aggregation
+   */
+  async latency(name: LatencyName): Promise<LatencyHistogram> {
+    await this.result();
+    const text = await Deno.readTextFile(this.#folder.file("histograms.json"));
+    return Latencies.fromJSON(JSON.parse(text) as Record<string, HistogramJson>).of(name);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopDrawing();
-    await this.#drawing;
+    await Promise.all([...this.#charts].map((chart) => chart.stop()));
     await this.#database[Symbol.asyncDispose]();
   }
 
@@ -200,24 +245,26 @@ export class RunHandle implements AsyncDisposable {
     await show({ "text/plain": `${this.id}: ${done}` });
   }
 
-  async #isOver(): Promise<boolean> {
-    return await Deno.stat(this.#folder.file("report.html")).then(() => true, () => false);
+  async #beginChart(name: ChartName, withControls: boolean): Promise<LiveChart> {
+    const chart = new LiveChart(this.#folder, name);
+    await chart.begin(withControls, () => this.#isOver());
+    this.#charts.add(chart);
+    return chart;
   }
 
-  async #picture(name: string): Promise<Picture> {
-    const charts = runCharts(await readPicture(this.#folder));
-    const chart = charts.find(({ id }) => id === name);
-    if (chart === undefined) {
-      const names = charts.map(({ id }) => id).join(", ");
-      throw new RangeError(`Cannot draw ${JSON.stringify(name)}: expected ${names}`);
+  /** @returns whether it came: a run is waited for as long as it is planned, and a while longer */
+  async #untilOver(signal: AbortSignal): Promise<boolean> {
+    const { config, startedAtMs } = await readManifest(this.#folder);
+    const untilMs = startedAtMs + config.load.durationMs + ENDED_WITHIN_MS;
+    for (;;) {
+      if (await this.#isOver()) return true;
+      if (systemClock.wallMs() > untilMs) return false;
+      await systemClock.sleep(POLL_MS, signal);
     }
-    const manifest: Manifest = JSON.parse(
-      await Deno.readTextFile(this.#folder.file("manifest.json")),
-    );
-    const subtitle = systemsText(manifest);
-    const svg = chart.draw({ theme: "light", withTitle: true, subtitle });
-    const png = await pngOf(svg) as Uint8Array<ArrayBuffer>;
-    return chartPicture(svg, `${chart.title}: ${chart.description}`, png);
+  }
+
+  async #isOver(): Promise<boolean> {
+    return await Deno.stat(this.#folder.file("report.html")).then(() => true, () => false);
   }
 }
 
@@ -226,6 +273,9 @@ function verdictPicture(result: Result): Picture {
   const table = tableOf([
     { what: "verdict", value: result.verdict },
     ...result.reasons.map((reason) => ({ what: "why", value: reason })),
+    ...result.unsafe.map((what) => ({ what: "UNSAFE", value: `switched off: ${what}` })),
+    ...result.plants.map((plant) => ({ what: "planted", value: plant })),
+    ...(result.loop === "closed" ? [{ what: "loop", value: "closed" }] : []),
     { what: "measured on", value: systemsText(result) },
     { what: "acknowledged", value: `${formatCount(messages.acked)} messages` },
     { what: "lost / doubled", value: `${messages.lost} / ${messages.duplicated}` },

@@ -1,5 +1,5 @@
 import { systemDisk } from "../base/mod.ts";
-import { readSamples, timelineOf } from "../metrics/mod.ts";
+import { readSamples, type Sample, timelineOf } from "../metrics/mod.ts";
 import { distributionOf, type Mark, type RunPicture } from "../report/mod.ts";
 import {
   EVENTS_FILE,
@@ -10,6 +10,7 @@ import {
   type RunFolder,
 } from "../run/mod.ts";
 import type { Manifest } from "../scenarios/mod.ts";
+import { parseResult, type Result } from "../verdict/mod.ts";
 
 const DISTRIBUTIONS = [
   { name: "publish", tone: "produce" },
@@ -69,25 +70,47 @@ export async function readManifest(folder: RunFolder): Promise<Manifest> {
   return JSON.parse(await Deno.readTextFile(folder.file("manifest.json")));
 }
 
-/** What the charts of a run are drawn from, read from its folder; also while it runs. */
-export async function readPicture(folder: RunFolder): Promise<RunPicture> {
-  const manifest = await readManifest(folder);
-  const startMs = manifest.generator?.startWallMs ?? manifest.measuredFromMs ??
-    manifest.startedAtMs;
-  const samples = readSamples(systemDisk, folder.file("samples.jsonl"));
-  const text = await Deno.readTextFile(folder.file("histograms.json")).catch(() => "{}");
-  const latencies = Latencies.fromJSON(JSON.parse(text) as Record<string, HistogramJson>);
+/** Reads `verdict.json`, which is there when a run has ended. */
+export async function readResult(folder: RunFolder): Promise<Result> {
+  return parseResult(JSON.parse(await Deno.readTextFile(folder.file("verdict.json"))));
+}
+
+/** What {@link pictureOf} draws from. */
+export interface PictureSource {
+  readonly manifest: Manifest;
+  readonly samples: readonly Sample[];
+  readonly events: readonly RunEvent[];
+  readonly histograms: Readonly<Record<string, HistogramJson>>;
+  /** Where it is known already, because not all samples are here. */
+  readonly timeline: RunPicture["timeline"] | null;
+}
+
+/** What the charts of a run are drawn from. */
+export function pictureOf(source: PictureSource): RunPicture {
+  const { manifest, samples, events } = source;
+  const { generator, measuredFromMs, startedAtMs } = manifest;
+  const startMs = generator?.startWallMs ?? measuredFromMs ?? startedAtMs;
+  const endMs = generator?.lastReceiptWallMs ?? Infinity;
+  const latencies = Latencies.fromJSON(source.histograms);
   return {
-    timeline: timelineOf(samples, { startMs }),
-    marks: marksOf(
-      manifest.restarts,
-      readEvents(systemDisk, folder.file(EVENTS_FILE)),
-      startMs,
-    ),
+    timeline: source.timeline ?? timelineOf(samples, { startMs, endMs }),
+    marks: marksOf(manifest.restarts, events, startMs),
     distributions: DISTRIBUTIONS.map(({ name, tone }) => ({
       name,
       tone,
       points: distributionOf(latencies.of(name)),
     })),
   };
+}
+
+/** What the charts of a run are drawn from, read from its folder; also while it runs. */
+export async function readPicture(folder: RunFolder): Promise<RunPicture> {
+  const text = await Deno.readTextFile(folder.file("histograms.json")).catch(() => "{}");
+  return pictureOf({
+    manifest: await readManifest(folder),
+    samples: readSamples(systemDisk, folder.file("samples.jsonl")),
+    events: readEvents(systemDisk, folder.file(EVENTS_FILE)),
+    histograms: JSON.parse(text),
+    timeline: null,
+  });
 }

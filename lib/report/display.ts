@@ -54,8 +54,11 @@ export function systemDisplay(): DisplayTarget {
  * await show(tableOf([{ source: "sensor-1", count: 2 }]));
  * ```
  */
-export async function show(picture: Picture, target = systemDisplay()): Promise<void> {
-  await display(picture, target, {});
+export async function show(
+  picture: Picture | Promise<Picture>,
+  target = systemDisplay(),
+): Promise<void> {
+  await display(await picture, target, {});
 }
 
 /**
@@ -76,6 +79,7 @@ export class LiveDisplay {
   readonly #id: string;
   readonly #target: DisplayTarget;
   #isShown = false;
+  #lastText: string | undefined;
 
   /**
    * @param id unique in the notebook
@@ -90,6 +94,9 @@ export class LiveDisplay {
   async update(picture: Picture): Promise<void> {
     const update = this.#isShown;
     this.#isShown = true;
+    // A console cannot replace what it has shown: the same words again would only scroll.
+    if (this.#target.display === undefined && this.#lastText === picture["text/plain"]) return;
+    this.#lastText = picture["text/plain"];
     await display(picture, this.#target, { display_id: this.#id, ...(update ? { update } : {}) });
   }
 }

@@ -1,4 +1,4 @@
-import { type Clock, systemDisk, systemRandom } from "../base/mod.ts";
+import { type Clock, formatCount, systemDisk, systemRandom } from "../base/mod.ts";
 import type { Sink, Source } from "../contract.ts";
 import {
   LatencyBuckets,
@@ -18,7 +18,8 @@ import {
   type WindowVisibleEvent,
 } from "../stream/mod.ts";
 import type { BenchConfig } from "./config.ts";
-import { readyLine, type RoleIo, sayIntervals, untilDismissed } from "./role_io.ts";
+import type { CuttableConnections } from "./cuttable.ts";
+import { readyLine, type RoleIo, sayIntervals, tellProgress, untilDismissed } from "./role_io.ts";
 import { UnprotectedSink } from "./unprotected_sink.ts";
 
 /** What the aggregator role needs. */
@@ -37,6 +38,8 @@ export interface AggregateOptions {
   readonly sink: Sink;
   readonly checkpointFolder: string;
   readonly metricsPort: number;
+  /** To the broker. */
+  readonly connections: CuttableConnections;
   readonly clock: Clock;
   readonly io: RoleIo;
 }
@@ -60,6 +63,14 @@ class AggregateFigures {
   checkpoints = 0;
   checkpointBytes = 0;
   checkpointSec = 0;
+
+  /** On one line, for a person. */
+  text(): string {
+    return `${formatCount(this.aggregated)} messages in, ${
+      formatCount(this.rows)
+    } rows stored in ` +
+      `${formatCount(this.inserts)} inserts`;
+  }
 
   register(registry: MetricRegistry, pipeline: Pipeline): void {
     const counters = [
@@ -205,16 +216,17 @@ export async function runAggregate(options: AggregateOptions): Promise<void> {
   await using server = serveMetrics({ port: options.metricsPort, registry });
   const stopSaying = sayIntervals(io, clock, () => figures.latencies.take());
   io.say(readyLine("aggregate", server.url));
+  const stopTelling = tellProgress(io, clock, () => figures.text());
   io.onCommand((told) => {
-    if (told.command !== "kill-at") {
-      throw new RangeError(`an aggregator does not know ${told.command}`);
-    }
-    killSwitch.arm(told.at);
+    if (told.command === "kill-at") killSwitch.arm(told.at);
+    else if (told.command === "cut") options.connections.cut();
+    else throw new RangeError(`an aggregator has no ${told.command}`);
   });
   try {
     await pipeline.run(io.ending);
   } finally {
     stopSaying();
+    stopTelling();
   }
   await untilDismissed(io);
 }

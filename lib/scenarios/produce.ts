@@ -1,4 +1,4 @@
-import { type Clock, systemDisk } from "../base/mod.ts";
+import { type Clock, formatCount, systemDisk, UsageError } from "../base/mod.ts";
 import type { Producer } from "../contract.ts";
 import { FileLedger, type LedgerContents, Pacer, type Schedule } from "../load/mod.ts";
 import {
@@ -11,8 +11,9 @@ import {
 import { intervalLatencies, type RoleCommand } from "../run/mod.ts";
 import { BatchSender } from "./batch_sender.ts";
 import { type BenchConfig, scheduleOf } from "./config.ts";
+import type { CuttableConnections } from "./cuttable.ts";
 import type { GeneratorReport } from "./manifest.ts";
-import { readyLine, type RoleIo, sayIntervals, untilDismissed } from "./role_io.ts";
+import { readyLine, type RoleIo, sayIntervals, tellProgress, untilDismissed } from "./role_io.ts";
 import { SensorLoad, type SensorLoadPlan, sensorPlan } from "./sensor_load.ts";
 
 /** What the producer role needs. */
@@ -25,6 +26,8 @@ export interface ProduceOptions {
   readonly producer: Producer;
   readonly ledgerFolder: string;
   readonly metricsPort: number;
+  /** To the broker. */
+  readonly connections: CuttableConnections;
   readonly clock: Clock;
   readonly io: RoleIo;
 }
@@ -42,12 +45,31 @@ interface Plan {
   readonly before: LedgerContents | undefined;
 }
 
+/** A ledger is gone on with by whoever would have made it: other flags would be ignored without a word. */
+function assertSameLoad(
+  { config, producer, ledgerFolder }: ProduceOptions,
+  ledger: LedgerContents,
+) {
+  const { header } = ledger;
+  const plan = sensorPlan(config, producer.partitionCount, header.startWallMs);
+  const schedule = scheduleOf(config.load).toJSON();
+  const isSame = header.runId === config.runId &&
+    JSON.stringify({ ...plan }) === JSON.stringify(header.plan) &&
+    JSON.stringify(schedule) === JSON.stringify(header.schedule);
+  if (isSame) return;
+  throw new UsageError(
+    `Cannot go on with the ledger in ${ledgerFolder}: it is of run ${header.runId}, with another load or other windows`,
+    "give the same flags to go on, or another --ledger and --run-id to begin anew",
+  );
+}
+
 function openLedger(options: ProduceOptions): Plan {
   const { config, producer, clock } = options;
   const where = { disk: systemDisk, clock, folder: options.ledgerFolder };
   if (systemDisk.list(options.ledgerFolder).length > 0) {
     const { ledger, contents } = FileLedger.resume(where);
     const plan = contents.header.plan as unknown as SensorLoadPlan;
+    if (!options.io.supervised) assertSameLoad(options, contents);
     return { ledger, schedule: contents.schedule, plan, before: contents };
   }
   const schedule = scheduleOf(config.load);
@@ -133,6 +155,7 @@ class ProduceRole {
     await using server = serveMetrics({ port: metricsPort, registry: this.#registry() });
     io.say(readyLine("produce", server.url));
     const stopSaying = sayIntervals(io, clock, () => this.#latencies.take());
+    const stopTelling = tellProgress(io, clock, () => this.#text());
     io.onCommand((command) => this.#steer(command));
     try {
       await Promise.race([this.#send(), this.#failed.promise]);
@@ -140,6 +163,7 @@ class ProduceRole {
       ledger.end(this.#load.position);
     } finally {
       stopSaying();
+      stopTelling();
       io.say({ event: "note", kind: "generator", data: this.#report() });
     }
     io.say({ event: "finished" });
@@ -166,9 +190,8 @@ class ProduceRole {
    * before a message that it concerns is written.
    */
   #steer(command: RoleCommand): void {
-    if (command.command === "cut" || command.command === "kill-at") {
-      throw new RangeError(`a producer does not know ${command.command}`);
-    }
+    if (command.command === "cut") return void this.#options.connections.cut();
+    if (command.command === "kill-at") throw new RangeError("a producer has no such place");
     const { schedule, ledger } = this.#plan;
     const atUs = Math.max(0, this.#pacer.elapsedUs);
     const isPausing = schedule.rateAt(atUs) === 0;
@@ -204,6 +227,14 @@ class ProduceRole {
       await producer.sendEndMarker(partition, sequenceId);
       ledger.endMarker(partition);
     }));
+  }
+
+  /** On one line, for a person. */
+  #text(): string {
+    const before = this.#load.position - this.#load.sentCount;
+    const went = `${formatCount(this.#ackedCount)} messages acknowledged`;
+    const goesOn = this.#plan.before === undefined ? "" : `, ${formatCount(before)} sent before`;
+    return `${went}${goesOn}, of ${formatCount(this.#plan.schedule.messageCount)}`;
   }
 
   #report(): GeneratorReport {

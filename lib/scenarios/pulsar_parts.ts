@@ -1,9 +1,10 @@
-import { messageOf, UsageError, utf8 } from "../base/mod.ts";
+import { lineOf, messageOf, UsageError, utf8 } from "../base/mod.ts";
 import type { Producer, Source } from "../contract.ts";
 import {
   type Authentication,
   type CompressionName,
   connectPulsar,
+  denoTransport,
   PulsarAdmin,
   type PulsarClient,
   PulsarError,
@@ -13,6 +14,7 @@ import {
 } from "../pulsar/mod.ts";
 import { SENSOR_SCHEMA_JSON } from "../sensor/mod.ts";
 import type { PulsarTarget } from "./config.ts";
+import { CuttableConnections } from "./cuttable.ts";
 
 const SENSOR_SCHEMA: Schema = {
   name: "SensorRecord",
@@ -40,15 +42,19 @@ async function caCertificatesOf({ tlsCaFile }: PulsarTarget): Promise<string[]> 
 /**
  * Connects to a Pulsar; the client's end closes what was opened over it.
  *
+ * @param connections where the connections can be broken on purpose
  * @throws with the cure when nothing answers or it refuses
  */
-export async function connectTarget(target: PulsarTarget): Promise<PulsarClient> {
+export async function connectTarget(
+  target: PulsarTarget,
+  connections = new CuttableConnections(),
+): Promise<PulsarClient> {
   const caCertificates = await caCertificatesOf(target);
   try {
     return await connectPulsar({
       serviceUrl: target.serviceUrl,
       authentication: authenticationOf(target),
-      caCertificates,
+      openTransport: connections.through(denoTransport({ caCertificates })),
     });
   } catch (error) {
     // What a web server answers begins with "HTTP", which as the size of a frame is 1.2 GB.
@@ -127,4 +133,30 @@ async function fetchTrusting(target: PulsarTarget): Promise<typeof fetch> {
   if (caCerts.length === 0) return fetch;
   const client = Deno.createHttpClient({ caCerts });
   return (input: RequestInfo | URL, init?: RequestInit) => fetch(input, { ...init, client });
+}
+
+/** Answers to "make this topic" that leave it to the broker: it is there, or this user may not ask. */
+const TOPIC_LEFT_ALONE: readonly string[] = [
+  "admin_conflict",
+  "connection_refused",
+  "authorization_error",
+];
+
+/**
+ * Makes a topic for a role that a person started, where it is not there yet.
+ *
+ * @param tell says what was done, or why not: then the broker's own rule decides
+ */
+export async function makeTopicIfMissing(
+  target: PulsarTarget,
+  { topic, partitionCount }: { readonly topic: string; readonly partitionCount: number },
+  tell: (text: string) => void,
+): Promise<void> {
+  try {
+    await (await openAdmin(target)).createPartitionedTopic(topic, partitionCount);
+    tell(`made topic ${topic} with ${partitionCount} partitions`);
+  } catch (error) {
+    if (!(error instanceof PulsarError) || !TOPIC_LEFT_ALONE.includes(error.code)) throw error;
+    if (error.code !== "admin_conflict") tell(`the topic is left to the broker: ${lineOf(error)}`);
+  }
 }

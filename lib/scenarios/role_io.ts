@@ -1,6 +1,7 @@
 import type { Clock } from "../base/mod.ts";
-import { lineOf, messageOf, WeirError } from "../base/mod.ts";
+import { lineOf, messageOf, systemClock, WeirError } from "../base/mod.ts";
 import {
+  countInterrupts,
   type NumberedCommand,
   parseRoleCommand,
   type ReadyLine,
@@ -53,18 +54,18 @@ export function openRoleIo(): RoleIo {
   const early: NumberedCommand[] = [];
   let handle = (command: NumberedCommand) => void early.push(command);
   const say = (line: RoleLine) => {
-    if (supervised || "ready" in line) writeAll(JSON.stringify(line) + "\n");
+    if (supervised) return writeAll(JSON.stringify(line) + "\n");
+    if ("ready" in line) writeAll(readyText(line, Deno.stdout.isTerminal()) + "\n");
   };
   const end = () => ending.abort(new DOMException("asked to end", "AbortError"));
   if (supervised) {
     Deno.addSignalListener("SIGINT", () => {/* the runner decides */});
     void readCommands((command) => handle(command)).then(end);
   } else {
-    let count = 0;
-    Deno.addSignalListener("SIGINT", () => {
-      end();
-      if (++count > 1) Deno.exit(130);
-    });
+    const { stopping, abandoning, take } = countInterrupts(systemClock);
+    stopping.addEventListener("abort", end);
+    abandoning.addEventListener("abort", () => Deno.exit(130));
+    Deno.addSignalListener("SIGINT", take);
   }
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", end);
   return {
@@ -91,6 +92,24 @@ export function openRoleIo(): RoleIo {
 
 /** A reader that was displaced and has stopped may begin again; it is the process that must not go on. */
 const RESTARTABLE_CODES: readonly unknown[] = ["stale_owner"];
+
+/** The ready line as whoever reads it wants it: plain for a person, JSON for a script. */
+function readyText(line: ReadyLine, isTerminal: boolean): string {
+  if (!isTerminal) return JSON.stringify(line);
+  return `${line.role} is ready; figures at ${line.metricsUrl}; Ctrl-C ends it`;
+}
+
+const TELL_EVERY_MS = 5000;
+
+/** Tells a person every 5 s, and once at the end, how it goes; a runner has the figures. */
+export function tellProgress(io: RoleIo, clock: Clock, line: () => string): () => void {
+  if (io.supervised) return () => {};
+  const stop = clock.every(TELL_EVERY_MS, () => io.tell(line()));
+  return () => {
+    stop();
+    io.tell(line());
+  };
+}
 
 /** Says a role's last words. */
 export function sayFailure(io: RoleIo, error: unknown): void {

@@ -169,7 +169,7 @@ export class Steering implements ControlActions, Disposable {
     const { name } = role.spec;
     switch (command.kind) {
       case "cut":
-        return await this.#ask(command, name, { command: "cut" });
+        return await this.#cut(command, role);
       case "freeze":
         return this.#freeze(command, role);
       case "kill":
@@ -189,6 +189,19 @@ export class Steering implements ControlActions, Disposable {
     if (role !== undefined) return role;
     const known = [...roles.keys()].join(", ");
     throw refused(command, `this run has no such process of its own, only ${known}`);
+  }
+
+  /** All connections to the broker, weir's own or not, are those of producer and aggregators. */
+  async #cut(command: InjectCommand, { spec }: SupervisedRole): Promise<void> {
+    if (spec.role === "clickhouse") {
+      throw refused(command, "its connections last for one request; freeze or kill it");
+    }
+    const isAtEnd = (one: SupervisedRole) =>
+      one.spec.role === "produce" || one.spec.role === "aggregate";
+    const names = spec.role === "broker"
+      ? [...this.#run.roles.values()].filter(isAtEnd).map((one) => one.spec.name)
+      : [spec.name];
+    await Promise.all(names.map((name) => this.#ask(command, name, { command: "cut" })));
   }
 
   #freeze(command: InjectCommand, role: SupervisedRole): void {

@@ -1,0 +1,58 @@
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { messageOf, UsageError } from "../lib/base/mod.ts";
+import { parseScenario, scenarioFlags } from "../lib/scenarios/mod.ts";
+import { helpText, type Usage } from "./_flags.ts";
+import { EXIT, reportError, runJob } from "./_job.ts";
+import { BENCH } from "./bench.ts";
+
+const USAGE: Usage = {
+  command: "deno task run",
+  summary:
+    "Runs a scenario: a TypeScript file that exports `scenario`. Flags change what it says, as those of bench50k.",
+  positionals: ["FILE"],
+  examples: [
+    "deno task run scenarios/spike.ts",
+    "deno task run scenarios/spike.ts --time-scale 60 --json",
+  ],
+};
+
+/** The flags that say what the scenario in a file says. */
+async function flagsOf(file: string): Promise<string[]> {
+  let module: Record<string, unknown>;
+  try {
+    module = await import(pathToFileURL(resolve(file)).href);
+  } catch (cause) {
+    throw new UsageError(
+      `Cannot read scenario ${JSON.stringify(file)}: ${messageOf(cause)}`,
+      "give a TypeScript file",
+      cause,
+    );
+  }
+  const scenario = module["scenario"] ?? module["default"];
+  if (scenario === undefined) {
+    throw new UsageError(
+      `Cannot run ${JSON.stringify(file)}: it exports no scenario`,
+      "write `export const scenario: Scenario = { … }`",
+    );
+  }
+  return scenarioFlags(parseScenario(scenario));
+}
+
+const [file, ...flags] = Deno.args;
+if (file === undefined || file.startsWith("-")) {
+  if (file === "--help") {
+    console.log(helpText(BENCH.table, USAGE));
+    Deno.exit(EXIT.pass);
+  }
+  const error = new UsageError("lacks the FILE of a scenario, before any flag; see --help");
+  Deno.exit(reportError("run", error, false));
+}
+try {
+  await runJob({ ...BENCH, usage: { ...USAGE, positionals: [] } }, [
+    ...await flagsOf(file),
+    ...flags,
+  ]);
+} catch (error) {
+  Deno.exit(reportError("run", error, flags.includes("--verbose")));
+}
