@@ -7,6 +7,7 @@ import type {
   PulsarTarget,
   WindowSettings,
 } from "../lib/scenarios/mod.ts";
+import { localPassword } from "./_clickhouse_password.ts";
 import type { FlagValues } from "./_flags.ts";
 import {
   CLICKHOUSE_FLAGS,
@@ -53,9 +54,10 @@ export function clickhouseTarget(flags: FlagValues<typeof CLICKHOUSE_FLAGS>): Cl
   };
 }
 
-/** The password for ClickHouse: CLICKHOUSE_PASSWORD, else the one in its URL. */
+/** The password for ClickHouse: CLICKHOUSE_PASSWORD, else the one in its URL, else the one that `deno task clickhouse` made here. */
 export function clickhousePassword(flags: FlagValues<typeof CLICKHOUSE_FLAGS>): string {
-  return Deno.env.get("CLICKHOUSE_PASSWORD") ?? credentialsIn(flags["clickhouse"]).password;
+  const url = flags["clickhouse"];
+  return Deno.env.get("CLICKHOUSE_PASSWORD") ?? (credentialsIn(url).password || localPassword(url));
 }
 
 /** How the flags cut event time. */

@@ -1,48 +1,18 @@
 import type { Clock } from "../lib/base/mod.ts";
-
-/** What a person at a terminal asks for with Ctrl-C. */
-export interface Interrupts {
-  /** The first one: an end with a verdict. */
-  readonly stopping: AbortSignal;
-  /** The second one: an end at once. */
-  readonly abandoning: AbortSignal;
-  /** Takes one signal. */
-  take(): void;
-}
+import { countInterrupts, type Interrupts } from "../lib/run/mod.ts";
 
 /**
- * One Ctrl-C reaches a process several times: from the terminal, and from each of npx and `deno task`, which pass it on. What comes within this time
- * of the signal before is the same press; three came within 30 ms on a loaded machine.
- */
-const SAME_PRESS_MS = 400;
-
-/**
- * Counts presses of Ctrl-C.
+ * Counts the presses of Ctrl-C, and the requests to end from outside, that this process gets.
  *
- * @param clock tells copies of one press from the next
  * @param say tells the person what the first one does
  */
-export function countInterrupts(clock: Clock, say: (text: string) => void): Interrupts {
-  const stopping = new AbortController();
-  const abandoning = new AbortController();
-  let lastUs = -Infinity;
-  const take = () => {
-    const nowUs = clock.monoUs();
-    const isCopy = nowUs - lastUs < SAME_PRESS_MS * 1000;
-    lastUs = nowUs;
-    if (isCopy) return;
-    if (stopping.signal.aborted) return abandoning.abort();
+export function listenForInterrupts(clock: Clock, say: (text: string) => void): Interrupts {
+  const interrupts = countInterrupts(clock);
+  interrupts.stopping.addEventListener("abort", () => {
     say(
       "stopping: no more is sent, what was sent is drained and judged; Ctrl-C again ends at once",
     );
-    stopping.abort();
-  };
-  return { stopping: stopping.signal, abandoning: abandoning.signal, take };
-}
-
-/** Counts the presses of Ctrl-C, and requests to end from outside, that this process gets. */
-export function listenForInterrupts(clock: Clock, say: (text: string) => void): Interrupts {
-  const interrupts = countInterrupts(clock, say);
+  });
   Deno.addSignalListener("SIGINT", interrupts.take);
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", interrupts.take);
   return interrupts;

@@ -74,6 +74,15 @@ export const WINDOW_FLAGS = {
   },
 } as const satisfies FlagTable;
 
+/** How many partitions a topic gets. */
+export const PARTITIONS_FLAG = {
+  kind: "count",
+  default: "4",
+  min: 1,
+  max: 1000,
+  help: "partitions of a topic that is made",
+} as const satisfies FlagTable[string];
+
 /** Flags of what is sent. */
 export const LOAD_FLAGS = {
   "rate": {

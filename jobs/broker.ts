@@ -3,6 +3,7 @@ import { processCpuSec, processRssBytes } from "../lib/metrics/mod.ts";
 import { type BacklogPolicy, type Durability, startBroker } from "../lib/pulsar/broker/mod.ts";
 import type { FlagTable, FlagValues, Usage } from "./_flags.ts";
 import { EXIT, runJob } from "./_job.ts";
+import { sayReady } from "./_ready.ts";
 import config from "../deno.json" with { type: "json" };
 
 /** Set by the runner. The same as in lib/run, which would bring 7 MB that a broker has no use for. */
@@ -136,7 +137,7 @@ async function run({ flags }: { flags: Flags }): Promise<number> {
     }),
   });
   const { port, adminPort, url, adminUrl, metricsUrl, systemName: version } = broker;
-  console.log(JSON.stringify({
+  sayReady({
     role: "broker",
     ready: true,
     pid: Deno.pid,
@@ -147,7 +148,9 @@ async function run({ flags }: { flags: Flags }): Promise<number> {
     metricsUrl,
     version,
     durability: flags.durability,
-  }));
+  }, [
+    `broker (${version}) answers at ${url}, its admin interface at ${adminUrl}, figures at ${metricsUrl}; Ctrl-C ends it`,
+  ]);
   await ended;
   await broker[Symbol.asyncDispose]();
   return EXIT.pass;

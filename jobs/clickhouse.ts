@@ -2,7 +2,9 @@ import { Secret, UsageError } from "../lib/base/mod.ts";
 import { SUPERVISED_VARIABLE } from "../lib/run/mod.ts";
 import { type EmbeddedClickHouse, serveEmbeddedClickHouse } from "../lib/sinks/mod.ts";
 import type { FlagTable, FlagValues, Usage } from "./_flags.ts";
+import { keptPassword, passwordFileOf } from "./_clickhouse_password.ts";
 import { EXIT, runJob } from "./_job.ts";
+import { sayReady } from "./_ready.ts";
 
 const TABLE = {
   "port": {
@@ -16,7 +18,7 @@ const TABLE = {
   "user": { kind: "text", default: "default", env: ["CLICKHOUSE_USER"], help: "its one user" },
   "password-file": {
     kind: "text",
-    help: "file with the password (default: CLICKHOUSE_PASSWORD, else a new one, which is shown)",
+    help: "file with the password (default: CLICKHOUSE_PASSWORD, else one is made beside the data)",
   },
   "threads": {
     kind: "count",
@@ -52,12 +54,10 @@ async function readPassword(file: string | undefined): Promise<string | undefine
   }
 }
 
-/** A person gets to know the password that was made for this run, and how to use it. */
-function showPassword(server: EmbeddedClickHouse, user: string, password: string): void {
-  console.error(
-    `user ${user}, password ${password} (of this run; CLICKHOUSE_PASSWORD sets your own)`,
-  );
-  console.error(`curl -u ${user}:${password} '${server.url}/?query=SELECT+version()'`);
+/** A person gets to know where the password is that was made, and how to use it. */
+function showPassword(server: EmbeddedClickHouse, user: string, file: string): void {
+  console.error(`user ${user}, password in ${file} (CLICKHOUSE_PASSWORD sets your own)`);
+  console.error(`curl -u "${user}:$(cat ${file})" '${server.url}/?query=SELECT+version()'`);
 }
 
 /** Resolves when this process is asked to end: SIGTERM, the end of its input when a runner started it, Ctrl-C when a person did. */
@@ -74,7 +74,8 @@ async function run({ flags }: { flags: FlagValues<typeof TABLE> }): Promise<numb
   const isSupervised = Deno.env.get(SUPERVISED_VARIABLE) === "1";
   const ended = askedToEnd(isSupervised);
   const given = await readPassword(flags["password-file"]);
-  const password = given ?? crypto.randomUUID();
+  const keptIn = passwordFileOf(flags.data);
+  const password = given ?? await keptPassword(keptIn);
   const server = await serveEmbeddedClickHouse({
     dataDir: flags.data,
     port: flags.port,
@@ -85,8 +86,11 @@ async function run({ flags }: { flags: FlagValues<typeof TABLE> }): Promise<numb
   });
   const { url, port, version } = server;
   const ready = { role: "clickhouse", ready: true, pid: Deno.pid, port, url, version };
-  console.log(JSON.stringify({ ...ready, metricsUrl: `${url}/metrics` }));
-  if (given === undefined) showPassword(server, flags.user, password);
+  const metricsUrl = `${url}/metrics`;
+  sayReady({ ...ready, metricsUrl }, [
+    `ClickHouse ${version} (embedded) answers at ${url}, figures at ${metricsUrl}; Ctrl-C ends it`,
+  ]);
+  if (given === undefined) showPassword(server, flags.user, keptIn);
   await ended;
   if (await server.close()) return EXIT.pass;
   console.error(

@@ -1,3 +1,4 @@
+import { messageOf } from "../lib/base/mod.ts";
 import { openRunFolder } from "../lib/run/mod.ts";
 import { judgeRun } from "../lib/scenarios/mod.ts";
 import { EXIT_CODES } from "../lib/verdict/mod.ts";
@@ -15,7 +16,9 @@ await runJob({
     "json": { kind: "boolean", help: "print the result as JSON on stdout" },
   },
   async run({ flags, positionals }) {
-    const result = await judgeRun(await openRunFolder(positionals[0]!));
+    const result = await judgeRun(await openRunFolder(positionals[0]!), (error) => {
+      console.error(`verify: verdict.json was not written: ${messageOf(error)}`);
+    });
     if (flags["json"]) console.log(JSON.stringify(result, null, 2));
     else {
       const color = wantsColor(Deno.stdout.isTerminal(), Deno.env.get("NO_COLOR"));

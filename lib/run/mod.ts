@@ -1,5 +1,7 @@
 /** A run: its folder, its processes, its samples. */
 export { RunError } from "./errors.ts";
+export { countInterrupts } from "./interrupts.ts";
+export type { Interrupts } from "./interrupts.ts";
 export type { RunErrorCode } from "./errors.ts";
 export { parseRoleCommand, parseRoleLine, ROLES, SUPERVISED_VARIABLE } from "./protocol.ts";
 export type {

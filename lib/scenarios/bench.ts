@@ -146,7 +146,9 @@ class BenchRun {
     }
     abandoning.throwIfAborted();
     this.#enter("verifying");
-    return await judgeRun(folder);
+    return await judgeRun(folder, (error) => {
+      this.#options.observer.remark(`verdict.json was not written: ${messageOf(error)}`);
+    });
   }
 
   async #startSystems(): Promise<Endpoints> {
@@ -412,9 +414,14 @@ class BenchRun {
   }
 
   /** Who runs where: for a person who wants to look at a role, or to kill it. */
-  #writeRoles(): Promise<void> {
+  async #writeRoles(): Promise<void> {
     const roles = Object.fromEntries([...this.#roles].map(([name, role]) => [name, role.ready]));
-    return writeJson(this.#options.folder.file("roles.json"), roles);
+    try {
+      await writeJson(this.#options.folder.file("roles.json"), roles);
+    } catch (error) {
+      // A full disk: the run ends by what cannot do without one, and says so.
+      this.#options.observer.remark(`roles.json was not written: ${messageOf(error)}`);
+    }
   }
 
   #writeManifest(endedAtMs: number | null = null): Promise<void> {

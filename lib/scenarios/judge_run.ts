@@ -225,9 +225,13 @@ function readLedgerOf(folder: RunFolder): LedgerContents | string {
 /**
  * Judges a run from its folder alone: no server needs to be up. Writes `verdict.json`.
  *
- * @throws when the folder holds no manifest or no figures
+ * @param unsaved is told when `verdict.json` could not be written
+ * @throws when the folder is not that of a run
  */
-export async function judgeRun(folder: RunFolder): Promise<Result> {
+export async function judgeRun(
+  folder: RunFolder,
+  unsaved: (error: unknown) => void,
+): Promise<Result> {
   const manifest = await readManifest(folder);
   const ledger = readLedgerOf(folder);
   const contents = typeof ledger === "string" ? undefined : ledger;
@@ -252,6 +256,7 @@ export async function judgeRun(folder: RunFolder): Promise<Result> {
       thresholds: parseThresholds(manifest.config.thresholds),
     },
   );
-  await writeJson(folder.file("verdict.json"), result);
+  // On a full disk, or a folder of somebody else's, the judgement still counts.
+  await writeJson(folder.file("verdict.json"), result).catch(unsaved);
   return result;
 }

@@ -58,7 +58,7 @@ Deno.test("clickhouse ends cleanly on SIGTERM with a query under way, and leaves
   assert.equal(response.headers.get("x-clickhouse-exception-code"), "394", await response.text());
 });
 
-Deno.test("clickhouse started by a person ends on SIGINT, and shows the password that it made", async () => {
+Deno.test("clickhouse started by a person ends on SIGINT, and keeps the password that it made for its owner", async () => {
   const dataDir = await scratch();
   const child = spawnJob(["--port=0", `--data=${dataDir}`], {
     WEIR_SUPERVISED: "",
@@ -72,7 +72,11 @@ Deno.test("clickhouse started by a person ends on SIGINT, and shows the password
   assert.equal((await child.status).code, 0);
   await reader.cancel();
   const stderr = await new Response(child.stderr).text();
-  assert.match(stderr, /^user default, password [0-9a-f-]{36} .*\ncurl -u default:/);
+  assert.match(stderr, /^user default, password in .*\.password .*\ncurl -u "default:/);
+  const file = await Deno.stat(`${dataDir}.password`);
+  assert.equal(file.mode! & 0o777, 0o600);
+  assert.match(await Deno.readTextFile(`${dataDir}.password`), /^[0-9a-f-]{36}$/);
+  await Deno.remove(`${dataDir}.password`);
   await Deno.remove(dataDir, { recursive: true });
 });
 
