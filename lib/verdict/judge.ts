@@ -44,11 +44,16 @@ export const OWN_LATENESS_SHARE_MAX = 0.01;
 /** Beyond this the latencies over two processes mean nothing. */
 export const CLOCK_JUMP_MS_MAX = 250;
 
+/** "messages lost" of one is "message lost". */
+function singular(text: string): string {
+  return text.replace(/^(\w+)s\b/, "$1");
+}
+
 function integrityFaults(result: MeasuredResult, evidence: Evidence): string[] {
   const { messages, rows, findings } = result;
   const faults: string[] = [];
   const add = (count: number, text: string) => {
-    if (count > 0) faults.push(`${formatCount(count)} ${text}`);
+    if (count > 0) faults.push(`${formatCount(count)} ${count === 1 ? singular(text) : text}`);
   };
   add(messages.lost, "messages lost");
   add(messages.duplicated, "messages doubled");
@@ -86,6 +91,12 @@ function voidReasons(
   if (generator !== null && Math.abs(generator.clockJumpMs) > CLOCK_JUMP_MS_MAX) {
     const jumped = formatDurationMs(Math.abs(generator.clockJumpMs));
     reasons.push(`The clock of this machine jumped by ${jumped}: latencies mean nothing`);
+  }
+  if (unverified === null && result.plants.length > 0 && result.findingCount === 0) {
+    reasons.push(
+      `Nothing was found of what was planted (${result.plants.join(", ")}): ` +
+        "no such message went through, or the check is blind",
+    );
   }
   if (unverified === null && result.messages.acked === 0) {
     reasons.push("No message was acknowledged: there is nothing to judge");

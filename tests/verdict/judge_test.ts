@@ -50,7 +50,7 @@ const CASES: readonly Case[] = [
     what: "a lost message",
     result: lossy,
     verdict: "FAIL",
-    first: /^1 messages lost: message 42 of sensor-7 is lost/,
+    first: /^1 message lost: message 42 of sensor-7 is lost/,
   },
   {
     what: "a doubled message",
@@ -68,13 +68,13 @@ const CASES: readonly Case[] = [
     what: "an extra row",
     result: { rows: { ...MEASURED.rows, extra: 1 } },
     verdict: "FAIL",
-    first: /^1 rows that should not be there/,
+    first: /^1 row that should not be there/,
   },
   {
     what: "a wrong row",
     result: { rows: { ...MEASURED.rows, wrong: 1 } },
     verdict: "FAIL",
-    first: /^1 rows wrong/,
+    first: /^1 row wrong/,
   },
   {
     what: "unplanned lateness",
@@ -86,7 +86,7 @@ const CASES: readonly Case[] = [
     what: "a difference of another kind",
     result: { findings: [{ ...LOST, kind: "moved" }], findingCount: 1 },
     verdict: "FAIL",
-    first: /^1 differences to what was sent: message 42/,
+    first: /^1 difference to what was sent: message 42/,
   },
   {
     what: "counts that do not add up",
@@ -118,7 +118,7 @@ const CASES: readonly Case[] = [
     result: lossy,
     evidence: { generator: late },
     verdict: "FAIL",
-    first: /^1 messages lost/,
+    first: /^1 message lost/,
   },
   {
     what: "a clock that jumped",
@@ -182,11 +182,17 @@ Deno.test("judge() gives every reason, the gravest first", () => {
   assert.equal(judged.verdict, "FAIL");
   assert.deepEqual(judged.reasons.map((reason) => reason.slice(0, 14)), [
     "The run broke ",
-    "1 messages los",
-    "1 rows wrong",
+    "1 message lost",
+    "1 row wrong",
     "The generator ",
     "Threshold rate",
   ]);
+});
+
+Deno.test("judge() voids a run whose planted fault was not found", () => {
+  const judged = judge({ ...MEASURED, plants: ["drop:nobody:1"] }, EVIDENCE);
+  assert.equal(judged.verdict, "VOID");
+  assert.match(judged.reasons[0]!, /^Nothing was found of what was planted \(drop:nobody:1\)/);
 });
 
 Deno.test("EXIT_CODES separate what CI must tell apart", () => {
