@@ -106,3 +106,18 @@ export function clientOf(job: ClickHouseJob, options: Parameters<typeof createCl
     ...options,
   });
 }
+
+/** Sees that an answer is an error of ClickHouse as its own server words it, without a secret in it, and gives its text. */
+export async function refused(
+  answer: Promise<Response> | Response,
+  code: number,
+  status?: number,
+): Promise<string> {
+  const response = await answer;
+  const text = await response.text();
+  assert.equal(response.headers.get("x-clickhouse-exception-code"), String(code), text);
+  assert.match(text, new RegExp(`^Code: ${code}\\. DB::Exception: .*\\([A-Z_]+\\).*\\n$`, "s"));
+  assert.doesNotMatch(text, /it's|a" p/);
+  if (status !== undefined) assert.equal(response.status, status);
+  return text;
+}
