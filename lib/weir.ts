@@ -15,6 +15,7 @@ export {
   attach,
   compare,
   comparison,
+  findPulsar,
   listRuns,
   NotebookError,
   report,
@@ -26,6 +27,8 @@ export {
 export type {
   ChartName,
   Compared,
+  CompareOptions,
+  FoundPulsar,
   InjectOptions,
   LatencyName,
   RunState,
@@ -43,12 +46,25 @@ export type {
   ThresholdSpec,
   TimedFault,
 } from "./scenarios/mod.ts";
-export { hexOfField, rowOfMessage, tapMessage } from "./notebook/mod.ts";
-export type { RunPath, TappedMessage } from "./notebook/mod.ts";
+export {
+  hexOfField,
+  rowDelays,
+  rowOfMessage,
+  tapMessage,
+  watchEventTimes,
+} from "./notebook/mod.ts";
+export type {
+  EventTimes,
+  LatenessCounts,
+  LatenessTrial,
+  RowDelays,
+  RunPath,
+  TappedMessage,
+} from "./notebook/mod.ts";
 export { bytesPicture, chartOf, histogramOf, say, show, tableOf } from "./report/mod.ts";
 export type { HistogramOptions, Picture, QuickChartOptions } from "./report/mod.ts";
 export { openRunFolder } from "./run/mod.ts";
 export { RunError } from "./run/mod.ts";
 export type { ControlStatus, FaultKind, KillPoint, RunFolder } from "./run/mod.ts";
 export { auditClaim, claimOf, concludeAudit, parseRelation, RELATIONS } from "./verdict/mod.ts";
-export type { Claim, ClaimFinding, Result } from "./verdict/mod.ts";
+export type { Claim, ClaimFinding, MeasureComparison, Result } from "./verdict/mod.ts";

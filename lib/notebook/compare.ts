@@ -1,4 +1,5 @@
 import { type Picture, show, tableOf } from "../report/mod.ts";
+import type { MeasureName } from "../scenarios/mod.ts";
 import {
   compareResults,
   formatMeasure,
@@ -38,10 +39,27 @@ function rangeText({ ratio, ratioInterval, before, after }: MeasureComparison): 
   return `${ratio.toFixed(2)}${range}`;
 }
 
+/** Which measures of a comparison are shown, and in which order; all of them unless told. */
+export interface CompareOptions {
+  readonly measures?: readonly MeasureName[];
+}
+
+function chosen(
+  compared: readonly MeasureComparison[],
+  { measures }: CompareOptions,
+): readonly MeasureComparison[] {
+  if (measures === undefined) return compared;
+  return measures.flatMap((name) => compared.filter((one) => one.name === name));
+}
+
 /** A comparison as a table, with what may be said of it. */
-export function comparisonPicture(before: readonly Result[], after: readonly Result[]): Picture {
+export function comparisonPicture(
+  before: readonly Result[],
+  after: readonly Result[],
+  options: CompareOptions = {},
+): Picture {
   const table = tableOf(
-    compareResults(before, after).map((one) => ({
+    chosen(compareResults(before, after), options).map((one) => ({
       measure: one.name,
       before: formatMeasure(one.before.median, one.unit),
       after: formatMeasure(one.after.median, one.unit),
@@ -62,12 +80,25 @@ export function comparisonPicture(before: readonly Result[], after: readonly Res
  *
  * @param before what it is compared with
  * @param after what is compared
+ *
+ * @example
+ * ```ts ignore
+ * await weir.compare(before, after, { measures: ["cpuNsPerMessage", "publish.p99"] });
+ * ```
  */
-export async function compare(before: Compared, after: Compared): Promise<void> {
-  await show(comparisonPicture(await resultsOf(before), await resultsOf(after)));
+export async function compare(
+  before: Compared,
+  after: Compared,
+  options: CompareOptions = {},
+): Promise<void> {
+  await show(comparisonPicture(await resultsOf(before), await resultsOf(after), options));
 }
 
 /** As {@link compare}, but gives the comparison as data. */
-export async function comparison(before: Compared, after: Compared): Promise<MeasureComparison[]> {
-  return compareResults(await resultsOf(before), await resultsOf(after));
+export async function comparison(
+  before: Compared,
+  after: Compared,
+  options: CompareOptions = {},
+): Promise<readonly MeasureComparison[]> {
+  return chosen(compareResults(await resultsOf(before), await resultsOf(after)), options);
 }

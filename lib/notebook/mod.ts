@@ -1,10 +1,16 @@
 /** Runs as cells see them: start, watch, judge, ask; and the report of one. */
+export { EventTimes, watchEventTimes } from "./event_times.ts";
+export type { LatenessCounts, LatenessTrial } from "./event_times.ts";
+export { rowDelays } from "./row_delays.ts";
+export type { RowDelays } from "./row_delays.ts";
 export { rowOfMessage } from "./message_row.ts";
 export { hexOfField, tapMessage } from "./message_tap.ts";
 export type { RunPath, TappedMessage } from "./message_tap.ts";
 export { compare, comparison } from "./compare.ts";
-export type { Compared } from "./compare.ts";
+export type { Compared, CompareOptions } from "./compare.ts";
 export { NotebookError } from "./errors.ts";
+export { findPulsar } from "./find_pulsar.ts";
+export type { FoundPulsar } from "./find_pulsar.ts";
 export type { ChartName } from "./live_chart.ts";
 export { report } from "./report.ts";
 export { RunHandle } from "./run_handle.ts";

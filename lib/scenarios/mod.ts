@@ -20,7 +20,13 @@ export { describeEnvironment } from "./manifest.ts";
 export type { EarlyEnd, Environment, GeneratorReport, Manifest } from "./manifest.ts";
 export { runProduce } from "./produce.ts";
 export type { ProduceOptions } from "./produce.ts";
-export { connectTarget, makeTopicIfMissing, openProducer, openSource } from "./pulsar_parts.ts";
+export {
+  connectTarget,
+  makeTopicIfMissing,
+  openAdmin,
+  openProducer,
+  openSource,
+} from "./pulsar_parts.ts";
 export { parseTimedCommand } from "./timed_fault.ts";
 export type { TimedCommand } from "./timed_fault.ts";
 export { openSink } from "./systems.ts";
