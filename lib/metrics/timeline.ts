@@ -36,6 +36,8 @@ export interface Timeline {
 export interface TimelineOptions {
   /** When the load began; the first sample unless told. Earlier samples are left out. */
   readonly startMs?: WallTimeMs;
+  /** When the load ended, i.e. the last receipt; never unless told. */
+  readonly endMs?: WallTimeMs;
   /** No series has more points than about this. */
   readonly pointsMax?: number;
 }
@@ -47,7 +49,7 @@ export interface TimelineOptions {
  * @param samples in order of time; may be empty
  */
 export function timelineOf(samples: readonly Sample[], options: TimelineOptions = {}): Timeline {
-  const { startMs = samples[0]?.atMs ?? 0, pointsMax = 600 } = options;
+  const { startMs = samples[0]?.atMs ?? 0, endMs = Infinity, pointsMax = 600 } = options;
   const used = withoutMisses(spaced(samples.filter(({ atMs }) => atMs >= startMs)));
   const times = used.map(({ atMs }) => (atMs - startMs) / 1000);
   const thin = (values: readonly (number | null)[]): Points =>
@@ -62,9 +64,17 @@ export function timelineOf(samples: readonly Sample[], options: TimelineOptions 
   return {
     startMs,
     durationSec: times.at(-1) ?? 0,
-    targetPerSec: thin(gauges(used, "produce", METRIC.targetRate)),
-    ackedPerSec: rate("produce", METRIC.messagesAcknowledged),
-    aggregatedPerSec: rate("aggregate", METRIC.messagesAggregated),
+    // When nothing is to be sent any more there is no target.
+    targetPerSec: thin(
+      gauges(used, "produce", METRIC.targetRate)
+        .map((value, i) => used[i]!.atMs >= endMs ? null : value),
+    ),
+    ackedPerSec: thin(
+      untilEnd(used, ratesPerSec(used, "produce", METRIC.messagesAcknowledged), endMs),
+    ),
+    aggregatedPerSec: thin(
+      untilEnd(used, ratesPerSec(used, "aggregate", METRIC.messagesAggregated), endMs),
+    ),
     backlogMessages: thin(backlogs(used)),
     rowsPerSec: rate("aggregate", METRIC.rowsInserted),
     insertMs: mean(METRIC.insertSeconds, METRIC.inserts, 1000),
@@ -82,6 +92,32 @@ export function timelineOf(samples: readonly Sample[], options: TimelineOptions 
       }]),
     ),
   };
+}
+
+/** Of less than this much load a rate says more of the clock. */
+const LAST_STEP_MS_MIN = 250;
+
+/**
+ * Rates of what ends with the load. The load ends within a step, and the rate over the whole of it would fall for no
+ * reason of the system's: it is taken over the part with load. Where work goes on after that step, e.g. on a backlog,
+ * the step was full of it and stays as it is; where nothing is left, there is no rate.
+ */
+function untilEnd(
+  samples: readonly Sample[],
+  rates: readonly (number | null)[],
+  endMs: number,
+): (number | null)[] {
+  const last = samples.findIndex(({ atMs }) => atMs >= endMs);
+  const before = samples[last - 1]?.atMs;
+  if (last < 0 || before === undefined) return [...rates];
+  const goesOn = rates.slice(last + 1).some((rate) => rate !== null && rate > 0);
+  if (goesOn) return [...rates];
+  const stepMs = samples[last]!.atMs - before;
+  const loadMs = endMs - before;
+  return rates.map((rate, i) => {
+    if (rate === null || i < last) return rate;
+    return i > last || loadMs < LAST_STEP_MS_MIN ? null : rate * stepMs / loadMs;
+  });
 }
 
 function rolesOf(samples: readonly Sample[]): string[] {

@@ -83,6 +83,8 @@ export function archiveIn(page: string): RunArchive {
 export function archiveText({ samples, sampleCount }: RunArchive): string {
   const kept = samples.length === sampleCount
     ? `all ${formatCount(sampleCount)} samples of its processes`
-    : `${formatCount(samples.length)} of ${formatCount(sampleCount)} samples of its processes (the charts are drawn from all)`;
+    : `${formatCount(samples.length)} of ${
+      formatCount(sampleCount)
+    } samples of its processes (the charts are drawn from all)`;
   return `This page carries the run's manifest and result, its events, the latency histograms, and ${kept}, packed with gzip in the element weir-run.`;
 }

@@ -13,10 +13,10 @@ import type { Manifest } from "../scenarios/mod.ts";
 import { parseResult, type Result } from "../verdict/mod.ts";
 
 const DISTRIBUTIONS = [
-  { name: "publish", tone: "produce" },
-  { name: "service", tone: "broker" },
-  { name: "delivery", tone: "aggregate" },
-  { name: "windowVisible", tone: "clickhouse" },
+  { key: "publish", name: "publish", tone: "produce" },
+  { key: "service", name: "service", tone: "broker" },
+  { key: "delivery", name: "delivery", tone: "aggregate" },
+  { key: "windowVisible", name: "window visible", tone: "clickhouse" },
 ] as const;
 
 /** A death so soon after a kill is its work. */
@@ -95,10 +95,10 @@ export function pictureOf(source: PictureSource): RunPicture {
   return {
     timeline: source.timeline ?? timelineOf(samples, { startMs, endMs }),
     marks: marksOf(manifest.restarts, events, startMs),
-    distributions: DISTRIBUTIONS.map(({ name, tone }) => ({
+    distributions: DISTRIBUTIONS.map(({ key, name, tone }) => ({
       name,
       tone,
-      points: distributionOf(latencies.of(name)),
+      points: distributionOf(latencies.of(key)),
     })),
   };
 }

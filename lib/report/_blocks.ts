@@ -50,13 +50,15 @@ export interface PairsOptions {
   readonly quiet?: boolean;
   /** The values are numbers. */
   readonly numbers?: boolean;
+  /** On a phone the values stand below their names, which are long. */
+  readonly stacked?: boolean;
 }
 
 /** Names and values, as a table without heads. */
 export function pairs(
   caption: string,
   rows: readonly (readonly [string, HtmlValue])[],
-  { quiet = false, numbers = false }: PairsOptions = {},
+  { quiet = false, numbers = false, stacked = false }: PairsOptions = {},
 ): Html {
   const body = rows.map(([name, value]) =>
     html`
@@ -67,7 +69,7 @@ export function pairs(
     `
   );
   return html`
-    <table>
+    <table class="${stacked ? "stacked" : "pairs"}">
       <caption class="${quiet ? "quiet" : "shown"}">${caption}</caption>
       <tbody>${body}</tbody>
     </table>

@@ -10,6 +10,8 @@ export interface DrawOptions {
   readonly withTitle?: boolean;
   /** Under the title, e.g. the systems that were measured. */
   readonly subtitle?: string;
+  /** False where the page writes the legend itself. */
+  readonly withLegend?: boolean;
   /** Prefix of the ids inside, where one page holds several drawings of one chart. */
   readonly id?: string;
 }
@@ -31,6 +33,29 @@ export const LEGEND_ROW_PX = 26;
 export const TITLE_PX = 52;
 /** Height of labels and name under the time axis. */
 export const BOTTOM_PX = 48;
+
+/** Where lines are drawn, in the units of the SVG. */
+export interface PanelBox {
+  readonly leftPx: number;
+  readonly topPx: number;
+  readonly widthPx: number;
+  readonly heightPx: number;
+}
+
+/** The box of a chart that has but one. */
+export function boxOf(size: Size, topPx: number, heightPx: number, rightPx: number): PanelBox {
+  return {
+    leftPx: size.leftPx,
+    topPx,
+    widthPx: size.widthPx - size.leftPx - rightPx,
+    heightPx: heightPx - topPx - BOTTOM_PX,
+  };
+}
+
+/** A box as a grid of ECharts. */
+export function gridOf({ leftPx, topPx, widthPx, heightPx }: PanelBox): Record<string, unknown> {
+  return { left: leftPx, top: topPx, width: widthPx, height: heightPx, containLabel: false };
+}
 
 /** Title and subtitle of a picture that stands alone, on a ground of its own. */
 export function titleOption(

@@ -1,6 +1,6 @@
 import { paletteCss } from "./palette.ts";
 
-/** The look of a report: one file, no font and no script to fetch; light, dark, print and phone. */
+/** The look of a report: one file, nothing to fetch; light, dark, print and phone. */
 export const PAGE_STYLE = `
 :root{color-scheme:light dark;${paletteCss("light")}}
 @media (prefers-color-scheme:dark){:root{${paletteCss("dark")}}}
@@ -32,8 +32,42 @@ a{color:var(--weir-produce)}
 figure{margin:0 0 14px;break-inside:avoid}
 figure svg{display:block;width:100%;height:auto}
 figure .narrow{display:none}
+.plot{position:relative;touch-action:pan-y}
+.plot[role=group]{cursor:crosshair;user-select:none;-webkit-user-select:none}
+.plot:focus-visible,.legend button:focus-visible,.zoombar button:focus-visible{outline:2px solid var(--weir-produce);outline-offset:2px;border-radius:4px}
+.cross{stroke:var(--weir-ink);stroke-width:1;pointer-events:none}
+.tick{stroke:var(--weir-muted);stroke-width:1}
+.band{fill:var(--weir-produce);fill-opacity:.15;pointer-events:none}
+.legend{display:flex;flex-wrap:wrap;gap:2px 16px;margin:0 0 2px;padding:0;list-style:none;font-size:.87rem}
+.legend button{font:inherit;color:inherit;background:none;border:0;padding:2px 0;cursor:pointer;min-height:24px}
+.legend button[aria-pressed=false]{color:var(--weir-muted);text-decoration:line-through}
+.legend button[aria-pressed=false] .key{opacity:.35}
+.key{display:inline-block;width:22px;height:0;margin-right:7px;vertical-align:middle;border-top:3px solid var(--tone)}
+.key[data-look=dotted]{border-top-style:dotted}
+.key[data-look=step]{border-top-style:dashed;border-top-width:2px}
+.key[data-look=area]{border-top-width:1.5px;height:9px;background:color-mix(in srgb,var(--tone) 25%,transparent)}
+.key[data-look=bars]{width:4px;height:13px;border:0;background:var(--tone)}
+.tip{position:absolute;z-index:2;pointer-events:none;background:var(--weir-surface);border:1px solid var(--weir-muted);
+  border-radius:6px;padding:6px 10px;font-size:.8rem;line-height:1.45;font-variant-numeric:tabular-nums;white-space:nowrap;
+  box-shadow:0 2px 8px #0003}
+.tip strong{display:block}
+.tip>span{display:flex;align-items:center}
+.tip>span>span{flex:1}
+.tip b{padding-left:14px;font-weight:600}
+.tip[hidden]{display:none}
+.zoombar{display:flex;flex-wrap:wrap;gap:4px 16px;justify-content:space-between;align-items:center;position:sticky;top:0;z-index:3;
+  background:var(--weir-page);padding:4px 0 6px;min-height:40px;font-size:.87rem}
+.zoombar[hidden]{display:none}
+.zoombar button{font:inherit;font-weight:600;color:var(--weir-ink);background:var(--weir-surface);border:1px solid var(--weir-muted);
+  border-radius:6px;padding:3px 12px;cursor:pointer;margin-left:8px}
+.quiet{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);padding:0;margin:0}
 figcaption{font-size:.83rem;color:var(--weir-muted);margin-top:4px}
 .scroll{overflow-x:auto;position:relative;overflow-wrap:break-word}
+.stacked th{width:36%}
+.scroll{background:linear-gradient(90deg,var(--weir-surface) 40%,transparent) 0 0/40px 100% no-repeat local,
+  linear-gradient(270deg,var(--weir-surface) 40%,transparent) 100% 0/40px 100% no-repeat local,
+  linear-gradient(90deg,var(--weir-line),transparent) 0 0/12px 100% no-repeat scroll,
+  linear-gradient(270deg,var(--weir-line),transparent) 100% 0/12px 100% no-repeat scroll}
 .scroll th[scope=row]{min-width:6em}
 .scroll td.text{min-width:9em}
 .scroll:focus-visible{outline:2px solid var(--weir-produce);outline-offset:2px}
@@ -42,7 +76,6 @@ caption{text-align:left;font-weight:600;padding:0 0 6px}
 th,td{text-align:left;padding:5px 14px 5px 0;border-bottom:1px solid var(--weir-line);vertical-align:top}
 th:last-child,td:last-child{padding-right:0}
 th.number+th.text,td.number+td.text{padding-left:16px}
-caption.quiet{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);padding:0}
 .card>:last-child{margin-bottom:0}
 th{font-weight:600}
 thead th{color:var(--weir-muted);font-size:.83rem;border-bottom-width:2px}
@@ -65,6 +98,9 @@ code{font:0.92em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
   .tile .value{font-size:1.2rem}
   table{font-size:.85rem}
   th,td{padding-right:8px}
+  .stacked th,.stacked td{display:block;width:auto;padding:0}
+  .stacked th{border:0;padding-top:5px;font-size:.78rem;color:var(--weir-muted)}
+  .stacked td{padding-bottom:5px}
 }
 @media print{
   :root{${paletteCss("light")};--weir-page:#fff}
@@ -73,9 +109,15 @@ code{font:0.92em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
   figure .wide{display:block}
   figure .narrow{display:none}
   figure.card{padding:6px 10px;margin-bottom:8px}
+  .zoombar,.tip,.cross{display:none}
+  .key,.swatch{-webkit-print-color-adjust:exact;print-color-adjust:exact}
+  .scroll{background:none}
   figure svg{max-height:58mm}
+  figure[data-panels] svg{max-height:76mm}
+
   h2{break-after:avoid}
-  .card,.tile,table{break-inside:avoid}
+  .card,.tile,table,tr{break-inside:avoid}
+  .card:has(>.stacked),.stacked{break-inside:auto}
   .verdict strong{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 }
 @page{margin:14mm}

@@ -3,6 +3,7 @@ import { card, pairs, section, table } from "./_blocks.ts";
 import { bytesText, coresText, countText, latencyText, sumOf, timeText } from "./text/mod.ts";
 import type { Finding, Result } from "../verdict/mod.ts";
 import { type Html, html, type HtmlValue } from "./escape.ts";
+import type { Mark } from "./marks.ts";
 import { rolesInOrder, toneOfRole } from "./palette.ts";
 
 type Latencies = Result["latencyUs"];
@@ -163,6 +164,25 @@ export function eventSection({ events }: Result, startedAtMs: number): Html {
       { head: "by", cell: ({ by }) => by },
       { head: "refused because", cell: ({ refusal }) => refusal ?? "" },
     ], events)),
+  );
+}
+
+/** Faults, restarts, notes and changes, as they stand on the charts, in full. */
+export function markSection(marks: readonly Mark[]): Html {
+  if (marks.length === 0) return html``;
+  const text = (sec: number) => formatDurationMs(Math.round(sec * 1000));
+  return section(
+    "What happened",
+    card(table("Marks on the charts", [
+      { head: "at", cell: ({ atSec }) => text(atSec) },
+      { head: "what", cell: ({ label }) => label },
+      { head: "kind", cell: ({ kind }) => kind },
+      {
+        head: "lasted",
+        number: true,
+        cell: ({ atSec, untilSec }) => untilSec === undefined ? "–" : text(untilSec - atSec),
+      },
+    ], marks.toSorted((a, b) => a.atSec - b.atSec))),
   );
 }
 

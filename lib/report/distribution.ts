@@ -1,12 +1,14 @@
 import type { LatencyHistogram } from "../base/mod.ts";
 import {
   axisLook,
-  BOTTOM_PX,
+  boxOf,
   type DrawOptions,
+  gridOf,
   LEGEND_ROW_PX,
   legendOption,
   legendRows,
   noDataOption,
+  type PanelBox,
   SIZES,
   TITLE_PX,
   titleOption,
@@ -67,27 +69,40 @@ export interface DistributionSpec {
   readonly lines: readonly Distribution[];
 }
 
+/** Where {@link drawDistribution} draws the lines. */
+export function distributionBox(
+  spec: DistributionSpec,
+  { size: sizeName = "wide", withTitle = false, withLegend = true }: Omit<DrawOptions, "theme">,
+): PanelBox {
+  const size = SIZES[sizeName];
+  const titlePx = withTitle ? TITLE_PX : 0;
+  const lines = spec.lines.filter(({ points }) => points.length > 0);
+  const plotPx = size.widthPx - size.leftPx - size.rightPx;
+  const legendPx = withLegend ? legendRows(lines, plotPx) * LEGEND_ROW_PX : 0;
+  return boxOf(size, titlePx + legendPx + 12, size.heightPx + titlePx, size.rightPx + 16);
+}
+
+/** The upper end of the axis of percentiles: a power of ten. */
+export function tailMaxOf({ lines }: DistributionSpec): number {
+  const largest = Math.max(10, ...lines.map(({ points }) => points.at(-1)?.[0] ?? 1));
+  return 10 ** Math.ceil(Math.log10(largest) - 1e-9);
+}
+
 /** Draws latencies over percentiles as SVG. */
 export function drawDistribution(spec: DistributionSpec, options: DrawOptions): string {
   const size = SIZES[options.size ?? "wide"];
   const titlePx = options.withTitle === true ? TITLE_PX : 0;
   const lines = spec.lines.filter(({ points }) => points.length > 0);
-  const plotPx = size.widthPx - size.leftPx - size.rightPx;
   const option = lines.length === 0 ? noDataOption({ yName: "latency" }, size, titlePx) : {
-    grid: {
-      left: size.leftPx,
-      right: size.rightPx + 16,
-      top: titlePx + legendRows(lines, plotPx) * LEGEND_ROW_PX + 12,
-      bottom: BOTTOM_PX,
-      containLabel: false,
-    },
-    legend: legendOption(size, titlePx),
+    grid: gridOf(distributionBox(spec, options)),
+    ...(options.withLegend === false ? {} : { legend: legendOption(size, titlePx) }),
     xAxis: {
       ...axisLook(size),
       type: "log",
       name: "percentile",
       nameGap: 28,
       min: 1,
+      max: tailMaxOf(spec),
       axisLabel: {
         color: tone("muted"),
         fontSize: size.fontPx,
@@ -109,7 +124,7 @@ export function drawDistribution(spec: DistributionSpec, options: DrawOptions): 
       },
       splitLine: { lineStyle: { color: tone("line") } },
     },
-    series: lines.map(seriesOption),
+    series: lines.map((line) => seriesOption(line, spec.lines.indexOf(line))),
   };
   return renderSvg({ ...option, ...titleOption(spec, options) }, {
     id: options.id ?? spec.id,
@@ -121,8 +136,11 @@ export function drawDistribution(spec: DistributionSpec, options: DrawOptions): 
   });
 }
 
-function seriesOption({ name, tone: toneName, points }: Distribution): Record<string, unknown> {
-  const color = tone(toneName);
+function seriesOption(
+  { name, tone: toneName, points }: Distribution,
+  index: number,
+): Record<string, unknown> {
+  const color = tone(toneName, `s${index}`);
   return {
     type: "line",
     name,

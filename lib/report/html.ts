@@ -1,11 +1,14 @@
 import { card, pairs, section } from "./_blocks.ts";
 import { bytesText, coresText, countText, flatten, latencyText, sumOf } from "./text/mod.ts";
+import { PAGE_SCRIPT, PAGE_SCRIPT_HASH } from "./_page_script.ts";
 import { PAGE_STYLE } from "./_page_style.ts";
+import { jsonScript, packedScript } from "./embedded.ts";
 import type { Result } from "../verdict/mod.ts";
 import {
   eventSection,
   integritySection,
   latencySection,
+  markSection,
   resourceSection,
   restartSection,
   storageSection,
@@ -23,16 +26,28 @@ export interface RunReport {
   /** What was run, e.g. `bench50k`. */
   readonly name: string;
   readonly startedAtMs: number;
+  /** What the page carries for programs, so that the run can be drawn and compared from the page alone. */
+  readonly archive?: ReportArchive;
+}
+
+/** Data that travel in a page. */
+export interface ReportArchive {
+  /** Anything that JSON can hold. */
+  readonly data: unknown;
+  /** One sentence on what that is. */
+  readonly text: string;
 }
 
 /**
  * One run as one HTML page that needs nothing beside itself: verdict and why, headline, charts, tables, configuration
- * and environment. It holds no script.
+ * and environment. A script of its own, the only one that its policy lets run, makes the charts answer to pointer and
+ * keyboard; without it they are the same pictures.
  *
  * @returns the text of `report.html`
  */
 export function reportHtml(report: RunReport): string {
   const { result, name, startedAtMs } = report;
+  const charts = runCharts(report.picture);
   const page = html`
     <!doctype html>
     <html lang="en">
@@ -40,7 +55,7 @@ export function reportHtml(report: RunReport): string {
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta http-equiv="Content-Security-Policy"
-          content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+          content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src '${PAGE_SCRIPT_HASH}'; base-uri 'none'; form-action 'none'">
         <title>${result.verdict}: ${name} ${result.runId}</title>
         <style>${trusted(PAGE_STYLE)}</style>
       </head>
@@ -50,19 +65,23 @@ export function reportHtml(report: RunReport): string {
     <span class="muted">${whenText(startedAtMs, result.durationSec)}</span></header>
     ${verdictBanner(result)}
     ${unsafeBanner(result)}
-    ${plantsBanner(result)}
+    ${warningBanners(result)}
     ${tiles(result)}
-    ${chartSection(runCharts(report.picture))}
+    ${chartSection(charts)}
     ${latencySection(result)}
     ${integritySection(result)}
     ${restartSection(result, startedAtMs)}
+    ${markSection(report.picture.marks)}
     ${eventSection(result, startedAtMs)}
     ${storageSection(result)}
     ${resourceSection(result)}
     ${thresholdSection(result)}
     ${settings("Configuration", result.configuration)}
     ${settings("Environment", { ...systemsOf(result), ...result.environment })}
+    ${archiveSection(report.archive)}
         </main>
+    ${jsonScript("weir-charts", charts.map(({ id, title, data }) => ({ id, title, ...data() })))}
+    <script>${trusted(PAGE_SCRIPT)}</script>
       </body>
     </html>
   `;
@@ -96,15 +115,50 @@ function unsafeBanner(result: Result): Html {
   `;
 }
 
-function plantsBanner(result: Result): Html {
-  if (result.plants.length === 0) return html``;
+/** What makes the run another experiment than it seems: before any figure. */
+function warningBanners(result: Result): Html {
+  const { plants, unsafe, loop } = result;
+  return html`${[
+    plants.length === 0 ? html`` : banner(
+      "This run carries planted faults",
+      "They were put in to prove that they are found. Nothing here says anything about the systems' own faults.",
+      plants,
+    ),
+    unsafe.length === 0 ? html`` : banner(
+      "Protections were switched off",
+      "This run was made to show what they are good for. Loss and duplicates in it were asked for.",
+      unsafe,
+    ),
+    loop === "open" ? html`` : banner(
+      "Closed loop",
+      "The next batch waited for the receipt of the one before: messages that a stall held back were never due, and their waiting is missing from the publish latency. Do not read it as what users would see.",
+      [`loop: ${loop}`],
+    ),
+  ]}`;
+}
+
+function banner(heading: string, text: string, items: readonly string[]): Html {
+  const id = heading.toLowerCase().replaceAll(/[^a-z]+/g, "-");
   return html`
-    <section class="card warn" aria-labelledby="plants">
-      <h2 id="plants">This run carries planted faults</h2>
-      <p>They were put in to prove that they are found. Nothing here says anything about the systems' own faults.</p>
-      <ul>${result.plants.map((plant) => html`<li><code>${plant}</code></li>`)}</ul>
+    <section class="card warn" aria-labelledby="${id}">
+      <h2 id="${id}">${heading}</h2>
+      <p>${text}</p>
+      <ul>${items.map((item) => html`<li><code>${item}</code></li>`)}</ul>
     </section>
   `;
+}
+
+function archiveSection(archive: ReportArchive | undefined): Html {
+  if (archive === undefined) return html``;
+  return html`${
+    section(
+      "Raw data",
+      card(
+        html`<p>${archive.text}</p>`,
+        html`<p><code>deno task report --from report.html</code> draws this page again from itself, and <code>deno task compare</code> takes it in place of a run folder.</p>`,
+      ),
+    )
+  }${packedScript(archive.data)}`;
 }
 
 interface Tile {
@@ -187,21 +241,47 @@ function integrityTiles({ messages, rows }: Result): Tile[] {
   ];
 }
 
+/** Shown by the script, as without it there is nothing to reset. */
+const ZOOM_BAR = html`
+  <div class="zoombar" hidden>
+    <span class="muted">Drag along time to zoom all charts; a click on a name hides its line.</span>
+    <span class="now"><span role="status"></span>
+      <button type="button" hidden>Reset zoom</button></span>
+  </div>
+`;
+
 function chartSection(charts: readonly Chart[]): Html {
-  const figures = charts.map((chart) =>
-    html`<figure class="card"><h3>${chart.title}</h3>${
-      (["wide", "narrow"] as const).map((size) =>
-        html`<div class="${size}">${
-          trusted(chart.draw({ theme: "page", size, id: `${chart.id}-${size}` }))
-        }</div>`
+  return section("Charts", ZOOM_BAR, charts.map(figure));
+}
+
+function figure(chart: Chart): Html {
+  const { lines, boxes } = chart.data();
+  // Small multiples are headed by their names.
+  const legend = boxes.wide.length > 1
+    ? []
+    : lines.map(({ name, tone, look }) =>
+      html`<li><i class="key" data-look="${look}" style="--tone:var(--weir-${tone})"></i>${name}</li>`
+    );
+  const plots = (["wide", "narrow"] as const).map((size) =>
+    html`<div class="plot ${size}" data-size="${size}">${
+      trusted(
+        chart.draw({ theme: "page", size, withLegend: false, id: `${chart.id}-${size}` }),
       )
-    }<figcaption>${chart.description}</figcaption></figure>`
+    }</div>`
   );
-  return section("Charts", figures);
+  return html`
+    <figure class="card chart"
+      data-chart="${chart.id}"
+      ${boxes.wide.length > 1 ? trusted(' data-panels=""') : ""}><h3>${chart
+        .title}</h3>${legend.length === 0
+        ? ""
+        : html`<ul class="legend">${legend}</ul>`}${plots}<figcaption>${chart
+        .description}</figcaption></figure>
+  `;
 }
 
 function settings(heading: string, value: Result["configuration"]): Html {
-  return section(heading, card(pairs(heading, flatten(value), { quiet: true })));
+  return section(heading, card(pairs(heading, flatten(value), { quiet: true, stacked: true })));
 }
 
 function systemsOf({ systems, runDir }: Result): Record<string, string> {

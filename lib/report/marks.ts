@@ -10,6 +10,8 @@ export interface Mark {
 /** A mark whose label has a place. */
 export interface PlacedMark {
   readonly mark: Mark;
+  /** What stands on the chart: long ones are cut, as the report lists the marks in full. */
+  readonly label: string;
   /** Row of the label above the plot, 0 is nearest to it; undefined where there is no room for a label. */
   readonly lane: number | undefined;
   /** Which end of the text stands at the line. */
@@ -19,6 +21,7 @@ export interface PlacedMark {
 const LABEL_CHARACTER_WIDTH_PX = 6.4;
 const LABEL_GAP_PX = 10;
 const LANES_MAX = 3;
+const LABEL_CHARACTERS_MAX = 36;
 
 /** Width of a label at 12 px; measured on the wide side, as fonts differ. */
 export function labelWidthPx(text: string): number {
@@ -43,13 +46,16 @@ export function placeMarks(
   const laneEndsPx: number[] = [];
   return marks.toSorted((a, b) => a.atSec - b.atSec).map((mark) => {
     const atPx = (mark.atSec / Math.max(spanSec, 1e-9)) * widthPx;
-    const labelPx = labelWidthPx(mark.label);
+    const label = mark.label.length <= LABEL_CHARACTERS_MAX
+      ? mark.label
+      : `${mark.label.slice(0, LABEL_CHARACTERS_MAX - 1).trimEnd()}…`;
+    const labelPx = labelWidthPx(label);
     const align = atPx + labelPx > widthPx ? "right" : "left";
     const fromPx = align === "left" ? atPx : atPx - labelPx;
     let lane = laneEndsPx.findIndex((endPx) => endPx + LABEL_GAP_PX <= fromPx);
     if (lane < 0 && laneEndsPx.length < LANES_MAX) lane = laneEndsPx.push(-Infinity) - 1;
-    if (lane < 0 || fromPx < -LABEL_GAP_PX) return { mark, lane: undefined, align };
+    if (lane < 0 || fromPx < -LABEL_GAP_PX) return { mark, label, lane: undefined, align };
     laneEndsPx[lane] = fromPx + labelPx;
-    return { mark, lane, align };
+    return { mark, label, lane, align };
   });
 }

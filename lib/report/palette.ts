@@ -28,16 +28,31 @@ export type Tone = keyof typeof PALETTE;
  */
 export type Theme = "light" | "dark" | "page";
 
-/** A tone as CSS; charts are drawn with these, and {@link withTheme} turns them into colours. */
-export function tone(name: Tone): string {
-  return `var(--weir-${name})`;
+/**
+ * A tone as CSS; charts are drawn with these, and {@link withTheme} turns them into colours.
+ *
+ * @param part what is drawn with it, e.g. `s0` for the first series: the only thing that ECharts hands through from an
+ * option to its SVG is a colour, so the name of a part travels in it, and ends as `data-part` in a page
+ */
+export function tone(name: Tone, part?: string): string {
+  return part === undefined ? `var(--weir-${name})` : `var(--weir-${name}|${part})`;
 }
 
-/** Replaces the variables of {@link tone} by colours; leaves them for a page. */
+const PARTED = /var\(--weir-([a-z]+)\|([a-z]+\d*)\)/;
+const PARTED_TAG = new RegExp(`<[^<>]*${PARTED.source}[^<>]*>`, "g");
+
+/** Moves the part out of the colours of an element into an attribute. */
+function withPart(tag: string): string {
+  const [, , part] = PARTED.exec(tag)!;
+  const plain = tag.replaceAll(new RegExp(PARTED, "g"), "var(--weir-$1)");
+  return plain.replace(/\/?>$/, (end) => ` data-part="${part}"${end}`);
+}
+
+/** Replaces the variables of {@link tone} by colours; leaves them, and the names of parts, for a page. */
 export function withTheme(svg: string, theme: Theme): string {
-  if (theme === "page") return svg;
+  if (theme === "page") return svg.replaceAll(PARTED_TAG, withPart);
   return svg.replaceAll(
-    /var\(--weir-([a-z]+)\)/g,
+    /var\(--weir-([a-z]+)(?:\|[a-z]+\d*)?\)/g,
     (variable, name: string) => name in PALETTE ? PALETTE[name as Tone][theme] : variable,
   );
 }

@@ -1,7 +1,9 @@
 import type { DrawOptions } from "./_layout.ts";
 import { type ChartSpec, drawChart, type Line, type Points } from "./chart.ts";
+import { type ChartData, chartData, distributionData, panelsData } from "./chart_data.ts";
 import { type Distribution, drawDistribution } from "./distribution.ts";
 import type { Mark } from "./marks.ts";
+import { drawPanels, type PanelsSpec } from "./panels.ts";
 import { rolesInOrder, toneOfRole } from "./palette.ts";
 
 /** CPU and memory of a role over time. */
@@ -49,6 +51,8 @@ export interface Chart {
   readonly title: string;
   readonly description: string;
   draw(options: DrawOptions): string;
+  /** What the script of a page needs of it. */
+  data(): ChartData;
 }
 
 /**
@@ -56,29 +60,45 @@ export interface Chart {
  * memory.
  */
 export function runCharts({ timeline, marks, distributions }: RunPicture): Chart[] {
-  const overTime = [
-    ...flowCharts(timeline),
-    latencyChart(timeline),
-    ...storageCharts(timeline),
-    ...resourceCharts(timeline),
-  ].map((chart): Chart => {
-    const spec: ChartSpec = { ...chart, spanSec: timeline.durationSec, marks };
-    return { ...describe(spec), draw: (options) => drawChart(spec, options) };
+  const overTime = [...flowCharts(timeline), latencyChart(timeline), ...storageCharts(timeline)]
+    .map(
+      (chart): Chart => {
+        const spec: ChartSpec = { ...chart, spanSec: timeline.durationSec, marks };
+        return {
+          ...describe(spec),
+          draw: (options) => drawChart(spec, options),
+          data: () => chartData(spec),
+        };
+      },
+    );
+  const perRole = resourceCharts(timeline).map((chart): Chart => {
+    const spec: PanelsSpec = { ...chart, spanSec: timeline.durationSec, marks };
+    return {
+      ...describe(spec),
+      draw: (options) => drawPanels(spec, options),
+      data: () => panelsData(spec),
+    };
   });
-  const percentiles = {
+  return overTime.toSpliced(3, 0, percentileChart(distributions)).concat(perRole);
+}
+
+function percentileChart(distributions: readonly Distribution[]): Chart {
+  const spec = {
     id: "percentiles",
     title: "Latency percentiles",
     description: "Latency of the whole run over its percentiles, both axes logarithmic.",
-    lines: distributions,
+    lines: distributions.filter(({ points }) => points.length > 0),
   };
-  overTime.splice(3, 0, {
-    ...describe(percentiles),
-    draw: (options) => drawDistribution(percentiles, options),
-  });
-  return overTime;
+  return {
+    ...describe(spec),
+    draw: (options) => drawDistribution(spec, options),
+    data: () => distributionData(spec),
+  };
 }
 
-function describe({ id, title, description }: Omit<Chart, "draw">): Omit<Chart, "draw"> {
+function describe(
+  { id, title, description }: Pick<Chart, "id" | "title" | "description">,
+): Pick<Chart, "id" | "title" | "description"> {
   return { id, title, description };
 }
 
@@ -148,7 +168,7 @@ function storageCharts(timeline: Timeline): Drawing[] {
   }];
 }
 
-function resourceCharts(timeline: Timeline): Drawing[] {
+function resourceCharts(timeline: Timeline): Omit<PanelsSpec, "spanSec" | "marks">[] {
   const roles = rolesInOrder(Object.keys(timeline.roles));
   const lines = (pick: (role: RoleTimeline) => Points): Line[] =>
     roles.map((role) => ({
@@ -159,14 +179,14 @@ function resourceCharts(timeline: Timeline): Drawing[] {
   return [{
     id: "cpu",
     title: "CPU per role",
-    description: "Processor cores in use over time, one line per role.",
+    description: "Processor cores in use over time, one panel per role, all with the same axes.",
     yName: "cores",
     yUnit: "cores",
     lines: lines(({ cpuCores }) => cpuCores),
   }, {
     id: "memory",
     title: "Memory per role",
-    description: "Resident memory over time, one line per role.",
+    description: "Resident memory over time, one panel per role, all with the same axes.",
     yName: "MiB",
     yUnit: "mebibytes",
     lines: lines(({ rssBytes }) => scaled(rssBytes, 1 / 1024 ** 2)),

@@ -144,3 +144,31 @@ Deno.test("timelineOf() thins out ten thousand samples and keeps the peak", () =
   assert.ok(ackedPerSec.length <= 900, `${ackedPerSec.length} points`);
   assert.ok(ackedPerSec.some(([atSec, value]) => atSec === 7_777 && value === 90_000));
 });
+
+Deno.test("timelineOf() takes the last rates over the part of their second that had load", () => {
+  const at = (acked: number, target: number): Sample["roles"] => ({
+    produce: scrape({ [METRIC.messagesAcknowledged]: acked, [METRIC.targetRate]: target }),
+    aggregate: scrape({ [METRIC.messagesAggregated]: acked }),
+  });
+  const samples = samplesOf([at(0, 100), at(100, 100), at(150, 0), at(150, 0)]);
+  const plain = timelineOf(samples);
+  assert.deepEqual(plain.ackedPerSec, [[0, null], [1, 100], [2, 50], [3, 0]]);
+  const ended = timelineOf(samples, { endMs: 6_500 });
+  assert.deepEqual(ended.ackedPerSec, [[0, null], [1, 100], [2, 100], [3, null]]);
+  assert.deepEqual(ended.aggregatedPerSec, ended.ackedPerSec);
+  assert.deepEqual(ended.targetPerSec, [[0, 100], [1, 100], [2, null], [3, null]]);
+  // A tenth of a second is no basis for a rate.
+  assert.deepEqual(timelineOf(samples, { endMs: 6_100 }).ackedPerSec[2], [2, null]);
+});
+
+Deno.test("timelineOf() leaves the rate of an aggregator alone that works on after the load", () => {
+  const at = (acked: number, aggregated: number): Sample["roles"] => ({
+    produce: scrape({ [METRIC.messagesAcknowledged]: acked }),
+    aggregate: scrape({ [METRIC.messagesAggregated]: aggregated }),
+  });
+  const { aggregatedPerSec } = timelineOf(
+    samplesOf([at(0, 0), at(200, 100), at(300, 200), at(300, 300)]),
+    { endMs: 6_500 },
+  );
+  assert.deepEqual(aggregatedPerSec, [[0, null], [1, 100], [2, 100], [3, 100]]);
+});

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { METRIC, timelineOf } from "../../lib/metrics/mod.ts";
-import { reportHtml, type RunReport } from "../../lib/report/mod.ts";
+import { type ChartData, packedIn, reportHtml, type RunReport } from "../../lib/report/mod.ts";
 import { type Result, resultSchema } from "../../lib/verdict/mod.ts";
 import { fixtureReport } from "./_fixture.ts";
 import { assertAbsent } from "./_snapshot.ts";
@@ -13,7 +14,7 @@ function pageOf(change: Partial<Result>, report: RunReport = SHORT): string {
 
 /** The text of a page as a reader sees it, drawings left out. */
 function textOf(page: string): string {
-  return page.replaceAll(/<(style|svg)[\s\S]*?<\/\1>/g, " ").replaceAll(/<[^>]*>/g, " ")
+  return page.replaceAll(/<(style|svg|script)[\s\S]*?<\/\1>/g, " ").replaceAll(/<[^>]*>/g, " ")
     .replaceAll(/\s+/g, " ");
 }
 
@@ -113,12 +114,29 @@ Deno.test("reportHtml() has every part that a reader looks for", () => {
   assert.match(sectionOf(page, "CPU and memory"), /9,390 ns of CPU per message/);
 });
 
-Deno.test("reportHtml() needs nothing beside itself and runs nothing", () => {
+/** Scripts of a page that a browser would run: all but data. */
+function programsOf(page: string): string[] {
+  return [...page.matchAll(/<script([^>]*)>([\s\S]*?)<\/script>/g)]
+    .filter(([, attributes]) => !attributes!.includes("type="))
+    .map(([, , text]) => text!);
+}
+
+Deno.test("reportHtml() needs nothing beside itself and runs nothing but the one script that its policy names", () => {
   const page = reportHtml(SHORT);
-  assertAbsent(page, /<script|<link|<img|<iframe|@import|url\(http|\son\w+=/i);
-  const addresses = [...page.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, address]) => address!);
+  assertAbsent(page, /<script[^>]* src|<link|<img|<iframe|@import|url\(http|<[^>]*\son\w+=/i);
+  const addresses = [...page.matchAll(/<[^>]*\s(?:href|src)="([^"]*)"/g)].map(([, to]) => to!);
   assert.ok(addresses.every((address) => address.startsWith("#")), addresses.join(" "));
   assert.match(page, /default-src 'none'/);
+  const [program, ...more] = programsOf(page);
+  assert.equal(more.length, 0);
+  const hash = createHash("sha256").update(program!).digest("base64");
+  assert.ok(page.includes(`script-src 'sha256-${hash}'`));
+});
+
+Deno.test("reportHtml() keeps its script below 15 kB, without comments", () => {
+  const [program] = programsOf(reportHtml(SHORT));
+  assert.ok(program!.length < 15_000, `${program!.length} bytes`);
+  assertAbsent(program!, /^\s*\/\//m);
 });
 
 Deno.test("reportHtml() lets no text of a run become markup", () => {
@@ -129,9 +147,72 @@ Deno.test("reportHtml() lets no text of a run become markup", () => {
       `' onfocus='x--></title></style><script>alert(1)</script>`,
     ]
   ) {
-    const page = reportHtml(poisoned(text));
-    assertAbsent(page, /<script|<svg onload|<b>|<\/style><script|-->|onfocus='x/i, text);
+    const report = poisoned(text);
+    const page = reportHtml({ ...report, archive: { data: report, text } });
+    // A quote ends nothing inside an element that holds data.
+    const markup = page.replaceAll(/<script type="application[^<]*<\/script>/g, "");
+    assertAbsent(
+      markup,
+      /<svg onload|<b>|<\/style><script|-->|onfocus='x|alert\(1\)<\/script/i,
+      text,
+    );
+    assert.equal(page.match(/<script/g)!.length, 3);
+    assert.deepEqual((packedIn(page) as RunReport).name, text);
   }
+});
+
+Deno.test("reportHtml() hands the figures of its charts to its script", () => {
+  const page = reportHtml(SHORT);
+  const [, json] = page.match(/<script type="application\/json" id="weir-charts">([^<]*)</)!;
+  const charts = JSON.parse(json!) as (ChartData & { readonly id: string })[];
+  const cpu = charts.find(({ id }) => id === "cpu")!;
+  assert.deepEqual(cpu.lines.map(({ name, panel }) => `${name} ${panel}`), [
+    "produce 0",
+    "broker 1",
+    "aggregate 2",
+    "clickhouse 3",
+    "runner 4",
+  ]);
+  const { ackedPerSec } = SHORT.picture.timeline;
+  const acked = charts[0]!.lines.find(({ name }) => name === "acknowledged")!;
+  assert.deepEqual(
+    acked.points.filter((_, i) => i % 2 === 0),
+    ackedPerSec.map(([atSec]) => atSec),
+  );
+  assert.deepEqual(
+    acked.points.filter((_, i) => i % 2 === 1).map((value) => value && Math.round(value)),
+    ackedPerSec.map(([, value]) => value && Math.round(value)),
+  );
+});
+
+Deno.test("reportHtml() names the parts of each drawing that its script moves", () => {
+  const page = reportHtml(SHORT);
+  const [figure = ""] = page.split(/(?=<figure)/).filter((part) =>
+    part.includes('data-chart="latency"')
+  );
+  for (const part of ["s0", "s1", "s2", "s3", "x0", "m"]) {
+    assert.match(figure, new RegExp(`data-part="${part}"`), part);
+  }
+  assertAbsent(page, /\(--weir-[a-z]+\|/);
+});
+
+Deno.test("reportHtml() lists what happened in full, where a chart cuts it", () => {
+  const label = "raised the batch size from 1000 to 5000 messages, as the second exercise says";
+  const page = reportHtml({
+    ...SHORT,
+    picture: { ...SHORT.picture, marks: [{ atSec: 3, label, kind: "note" }] },
+  });
+  assert.match(sectionOf(page, "What happened"), new RegExp(`3 s ${label} note –`));
+  assert.match(page, />raised the batch size from 1000 to…</);
+});
+
+Deno.test("reportHtml() says loudly that protections were off and that the loop was closed", () => {
+  const text = textOf(pageOf({ unsafe: ["no-token"], loop: "closed" }));
+  const figures = text.indexOf("publish p99");
+  for (const said of ["Protections were switched off", "no-token", "Closed loop"]) {
+    assert.ok(text.indexOf(said) > 0 && text.indexOf(said) < figures, said);
+  }
+  assertAbsent(textOf(pageOf({})), /switched off|Closed loop/);
 });
 
 Deno.test("reportHtml() shows VOID in place of the figures it cannot stand behind", () => {

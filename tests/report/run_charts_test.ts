@@ -57,8 +57,9 @@ Deno.test("runCharts() names units at every axis", () => {
     "latency",
     "rows/s",
     "mean duration",
-    "cores",
-    "MiB",
+    // One a row of small multiples.
+    "cores,cores",
+    "MiB,MiB",
   ]);
 });
 
