@@ -16,6 +16,7 @@ const TABLE = {
     max: 65_535,
     help: "port on 127.0.0.1; the next free one when it is taken, any free one for 0",
   },
+  "root": { kind: "text", help: "folder to show, with one named notebooks; the project's own" },
   "no-browser": { kind: "boolean", help: "print the address, open no browser" },
 } as const satisfies FlagTable;
 
@@ -51,7 +52,7 @@ function startLab(
 ): Deno.ChildProcess {
   return new Deno.Command(python, {
     args: [
-      ...["-m", "jupyterlab", `--ServerApp.root_dir=${ROOT}`, "--ServerApp.ip=127.0.0.1"],
+      ...["-m", "jupyterlab", `--ServerApp.root_dir=${flags.root ?? ROOT}`, "--ServerApp.ip=127.0.0.1"],
       `--ServerApp.port=${flags.port}`,
       `--ServerApp.open_browser=${flags["no-browser"] ? "False" : "True"}`,
       "--LabApp.default_url=/lab/tree/notebooks",
