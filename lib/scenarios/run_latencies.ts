@@ -11,16 +11,17 @@ export class RunLatencies {
   readonly measured = new Latencies();
   readonly warmUp = new Latencies();
   readonly #warmUpMs: number;
-  #warmUntilMs = 0;
+  #warmUntilMs: number;
 
   /** @param warmUpMs wall ms from the load's begin, 0 for none */
   constructor(warmUpMs: number) {
     this.#warmUpMs = warmUpMs;
+    this.#warmUntilMs = warmUpMs === 0 ? -Infinity : Infinity;
   }
 
   /** @param atMs wall ms at which the first message is due */
   begin(atMs: number): void {
-    this.#warmUntilMs = this.#warmUpMs === 0 ? 0 : atMs + this.#warmUpMs;
+    if (this.#warmUpMs > 0) this.#warmUntilMs = atMs + this.#warmUpMs;
   }
 
   /** Takes what a role recorded in an interval. One that began in the warm-up belongs to it as a whole. */

@@ -64,7 +64,7 @@ export const OUTSIDE_MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   notebooks: ["notebooks", "lib"],
   // Data in TypeScript, which users copy.
   scenarios: ["scenarios", "lib"],
-  tests: ["tests", "lib", "jobs", "infra", "notebooks"],
+  tests: ["tests", "lib", "jobs", "infra", "notebooks", "scenarios"],
 };
 
 /** What is no code may be imported by its path: one truth for people, servers and weir. */
