@@ -300,6 +300,19 @@ export function parseFlags<const Table extends FlagTable>(
   return { flags: values as FlagValues<Table & typeof COMMON>, positionals };
 }
 
+const COLUMNS = 100;
+
+/** Text in lines of at most `columns`, cut between words. */
+function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [""];
+  for (const word of text.split(" ")) {
+    const last = lines[lines.length - 1]!;
+    if (last !== "" && last.length + 1 + word.length > columns) lines.push(word);
+    else lines[lines.length - 1] = last === "" ? word : `${last} ${word}`;
+  }
+  return lines;
+}
+
 /** The text of `--help`. */
 export function helpText(table: FlagTable, usage: Usage): string {
   const all: FlagTable = { ...table, ...COMMON };
@@ -311,12 +324,15 @@ export function helpText(table: FlagTable, usage: Usage): string {
     return [`  --${name}${argument}`, `${spec.help}${fallback}`] as const;
   });
   const width = Math.min(34, Math.max(...rows.map(([left]) => left.length)) + 2);
-  const lines = rows.map(([left, right]) =>
-    left.length < width - 1 ? left.padEnd(width) + right : `${left}\n${" ".repeat(width)}${right}`
-  );
+  const lines = rows.map(([left, right]) => {
+    const wrapped = wrap(right, COLUMNS - width).join(`\n${" ".repeat(width)}`);
+    return left.length < width - 1
+      ? left.padEnd(width) + wrapped
+      : `${left}\n${" ".repeat(width)}${wrapped}`;
+  });
   const positionals = (usage.positionals ?? []).map((name) => ` ${name}`).join("");
   return [
-    usage.summary,
+    ...wrap(usage.summary, COLUMNS),
     "",
     `Usage: ${usage.command}${positionals} [flags]`,
     "",

@@ -162,6 +162,9 @@ export const BENCH: Job<typeof TABLE> = {
     const runId = flags["run-id"] ??
       newRunId(flags["name"], systemClock.wallMs(), systemRandom.uint32());
     const config = configOf(flags, runId);
+    if (config.plants.length > 1) {
+      throw new UsageError("one fault a run can be planted", "give --plant once");
+    }
     if (config.plants.length > 0 && config.aggregatorCount > 1) {
       throw new UsageError(
         "--plant with --aggregators above 1 would plant each fault more than once",

@@ -14,7 +14,7 @@ import { type BenchConfig, scheduleOf } from "./config.ts";
 import type { CuttableConnections } from "./cuttable.ts";
 import type { GeneratorReport } from "./manifest.ts";
 import { readyLine, type RoleIo, sayIntervals, tellProgress, untilDismissed } from "./role_io.ts";
-import { SensorLoad, type SensorLoadPlan, sensorPlan } from "./sensor_load.ts";
+import { positionAfter, SensorLoad, type SensorLoadPlan, sensorPlan } from "./sensor_load.ts";
 
 /** What the producer role needs. */
 export interface ProduceOptions {
@@ -160,7 +160,7 @@ class ProduceRole {
     try {
       await Promise.race([this.#send(), this.#failed.promise]);
       await Promise.race([this.#finish(), this.#failed.promise]);
-      ledger.end(this.#load.position);
+      ledger.end(this.#position());
     } finally {
       stopSaying();
       stopTelling();
@@ -181,8 +181,17 @@ class ProduceRole {
       },
     });
     if (io.ending.aborted) {
-      this.#plan.ledger.change(this.#plan.schedule.stopAt(this.#load.position));
+      this.#plan.ledger.change(this.#plan.schedule.stopAt(this.#position()));
     }
+  }
+
+  /** Messages of the schedule dealt with: a process that ends before it has walked past what an earlier one sent may not forget that. */
+  #position(): number {
+    const { plan, schedule, before } = this.#plan;
+    const sentUntil = Array.from({ length: plan.partitionCount }, (_, partition) => {
+      return before?.partitions.find((one) => one.partition === partition)?.sentUntil ?? 0;
+    });
+    return Math.max(this.#load.position, positionAfter(plan, schedule, sentUntil));
   }
 
   /**

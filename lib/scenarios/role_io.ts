@@ -45,6 +45,18 @@ async function readCommands(take: (command: NumberedCommand) => void): Promise<v
 }
 
 /**
+ * A runner that was killed closes both ends: nobody judges what would still be drained, and nobody ends a role that waits for a broker that is gone.
+ * The ledger and the checkpoints hold what was.
+ */
+function exitWithoutRunner(say: (line: RoleLine) => void): void {
+  try {
+    say({ event: "note", kind: "ending", data: null });
+  } catch {
+    Deno.exit(1);
+  }
+}
+
+/**
  * The ends of a role's process. Under a runner it ends with its standard input and leaves Ctrl-C, which reaches the whole terminal, to the
  * runner; started by a person it ends with Ctrl-C.
  */
@@ -60,7 +72,10 @@ export function openRoleIo(): RoleIo {
   const end = () => ending.abort(new DOMException("asked to end", "AbortError"));
   if (supervised) {
     Deno.addSignalListener("SIGINT", () => {/* the runner decides */});
-    void readCommands((command) => handle(command)).then(end);
+    void readCommands((command) => handle(command)).then(() => {
+      end();
+      exitWithoutRunner(say);
+    });
   } else {
     const { stopping, abandoning, take } = countInterrupts(systemClock);
     stopping.addEventListener("abort", end);

@@ -111,6 +111,27 @@ export class SensorLoad {
   }
 }
 
+/**
+ * How far an earlier process came: one past the last message of the schedule that it sent to any partition.
+ *
+ * @param sentUntil per partition, one past the highest index that was sent
+ */
+export function positionAfter(
+  plan: SensorLoadPlan,
+  schedule: Schedule,
+  sentUntil: readonly number[],
+): number {
+  const stream = new SensorStream(plan);
+  let partitionsLeft = sentUntil.filter((until) => until > 0).length;
+  let position = 0;
+  while (partitionsLeft > 0 && position < schedule.messageCount) {
+    stream.next(schedule.intendedUs(position));
+    position++;
+    if (stream.partitionIndex + 1 === sentUntil[stream.partition]) partitionsLeft--;
+  }
+  return position;
+}
+
 /** The messages of a run once more, for the oracle. */
 export function messagePlan(plan: SensorLoadPlan, schedule: Schedule): MessagePlan {
   const names = new SensorStream(plan);
