@@ -10,6 +10,8 @@ export { chartPicture, LiveDisplay, say, show, systemDisplay, tableOf } from "./
 export type { DisplayTarget, KernelDisplay, Picture } from "./display.ts";
 export { distributionOf, drawDistribution } from "./distribution.ts";
 export type { Distribution, DistributionPoints, DistributionSpec } from "./distribution.ts";
+export { drawEventTimes } from "./event_time_chart.ts";
+export type { EventDot, EventTimeSpec, Timeliness } from "./event_time_chart.ts";
 export { packedIn } from "./embedded.ts";
 export { ReportError } from "./errors.ts";
 export { reportHtml } from "./html.ts";

@@ -26,6 +26,55 @@ export const EXPECTATIONS: Readonly<Record<string, readonly Expectation[]>> = {
     { source: "message_count", mimeType: "text/plain", matches: /same in message and row: \w+/ },
     { source: "run.verdict()", mimeType: "text/html", matches: />(PASS|VOID)</ },
   ],
+  "04_event_time.ipynb": [
+    { source: "watchEventTimes", mimeType: "image/svg+xml", matches: /watermarks<\/text>/ },
+    // Dots of all three kinds: late ones were planted.
+    {
+      source: "watchEventTimes",
+      mimeType: "image/svg+xml",
+      matches: /fill="#b3141d" fill-opacity/,
+    },
+    {
+      source: "times.counts()",
+      mimeType: "text/plain",
+      matches: /^\d{4,} messages: \d+\.\d % out/,
+    },
+    { source: "run.verdict()", mimeType: "text/html", matches: />(PASS|VOID)</ },
+    { source: "run.verdict()", mimeType: "text/plain", matches: /late messages.+the same\.$/ },
+    { source: "trials.map", mimeType: "text/html", matches: /s of event time/ },
+    { source: "patient", mimeType: "text/plain", matches: /loses \d{3,} of \d+ messages/ },
+    { source: "rowDelays(run)", mimeType: "text/html", matches: /<td[^>]*>3<[^]+ s</ },
+    { source: "idleAfter: ", mimeType: "image/svg+xml", matches: /with idleAfter<\/text>/ },
+    { source: "quiet.messages", mimeType: "text/plain", matches: /^Partition \d had \d+ messages/ },
+    { source: "cured.verdict()", mimeType: "text/html", matches: />(PASS|VOID)</ },
+  ],
+  "06_batching.ipynb": [
+    { source: "const sends", mimeType: "text/plain", matches: /^1,000 or 10 ms: / },
+    { source: "const waits", mimeType: "image/svg+xml", matches: /<path[^>]+d="M/ },
+    { source: "const works", mimeType: "image/svg+xml", matches: /<path[^>]+d="M/ },
+    {
+      source: "const [single",
+      mimeType: "text/plain",
+      matches: /^From batches of one to batches of 1,000, CPU a message goes from \d+ to \d+ µs/,
+    },
+    { source: "const inserts", mimeType: "image/svg+xml", matches: /<path[^>]+d="M/ },
+    { source: "const [small", mimeType: "text/plain", matches: /^A row that came in one of \d+/ },
+  ],
+  "07_two_runs_compared.ipynb": [
+    // Where a run is VOID it measured nothing, and there may be nothing to compare.
+    {
+      source: "weir.compare(pairs",
+      mimeType: "text/html",
+      matches: /Nothing is called better or worse: that takes at least 5 runs on each side/,
+    },
+    { source: "const repeats", mimeType: "image/svg+xml", matches: /<path[^>]+d="M/ },
+    {
+      source: "const spread",
+      mimeType: "text/plain",
+      matches: /differs by a factor of up to [1-9]/,
+    },
+    { source: "weir.compare(befores", mimeType: "text/html", matches: /5 against 5 runs\./ },
+  ],
   "09_auditing_a_claim.ipynb": [
     {
       source: "findings.map(({ claim",
