@@ -19,4 +19,5 @@ export { listRuns, runs } from "./runs.ts";
 export type { RunState, RunSummary } from "./runs.ts";
 export { attach, start } from "./start.ts";
 export type { ScenarioName, StartOptions } from "./start.ts";
-export { writeReport } from "./write_report.ts";
+export { readResultAt } from "./run_archive.ts";
+export { redrawReport, writeReport } from "./write_report.ts";

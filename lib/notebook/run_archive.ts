@@ -1,15 +1,18 @@
-import { formatCount, systemDisk } from "../base/mod.ts";
+import { formatCount, messageOf, systemDisk } from "../base/mod.ts";
 import { readSamples, type Sample } from "../metrics/mod.ts";
 import { packedIn, ReportError, type RunPicture } from "../report/mod.ts";
 import {
   EVENTS_FILE,
   type HistogramJson,
+  openRunFolder,
   readEvents,
+  RunError,
   type RunEvent,
   type RunFolder,
 } from "../run/mod.ts";
 import type { Manifest } from "../scenarios/mod.ts";
 import { parseResult, type Result } from "../verdict/mod.ts";
+import { NotebookError } from "./errors.ts";
 import { pictureOf, readManifest, readResult } from "./run_picture.ts";
 
 /** Everything that a run's report is drawn from, in one object that a page can carry. */
@@ -74,6 +77,53 @@ export function archiveIn(page: string): RunArchive {
     throw new ReportError("Cannot read the report: its data are no run of this version", {
       code: "damaged_data",
       cure: "draw it again with the version that made it",
+      cause,
+    });
+  }
+}
+
+/**
+ * The result of a run that has ended.
+ *
+ * @param path its folder, its id under `runs/`, or its `report.html`
+ * @throws {RunError} `folder_missing`, or `folder_damaged` where its verdict is none of this version
+ * @throws {NotebookError} `not_ended` for a folder without verdict
+ * @throws {ReportError} `no_data`, `damaged_data`
+ */
+export async function readResultAt(path: string): Promise<Result> {
+  if (path.endsWith(".html")) return archiveIn(await readPage(path)).result;
+  const folder = await openRunFolder(path);
+  try {
+    return await readResult(folder);
+  } catch (cause) {
+    if (cause instanceof TypeError || cause instanceof SyntaxError) {
+      throw new RunError(`Cannot read run ${JSON.stringify(path)}: ${cause.message}`, {
+        code: "folder_damaged",
+        cure: "judge it again with `deno task verify`",
+        cause,
+      });
+    }
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new NotebookError(`Cannot read run ${JSON.stringify(path)}: it has no verdict`, {
+      code: "not_ended",
+      cure: "wait for its end, or judge it with `deno task verify`",
+      cause,
+    });
+  }
+}
+
+/**
+ * The text of a report.
+ *
+ * @throws {ReportError} `no_data` where there is no such file
+ */
+export async function readPage(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (cause) {
+    throw new ReportError(`Cannot read ${JSON.stringify(path)}: ${messageOf(cause)}`, {
+      code: "no_data",
+      cure: "name the report.html of a run",
       cause,
     });
   }

@@ -1,6 +1,12 @@
 import { type Chart, pngOf, reportHtml, runCharts, systemsText } from "../report/mod.ts";
 import type { RunFolder } from "../run/mod.ts";
-import { archiveIn, archiveText, readRunArchive, type RunArchive } from "./run_archive.ts";
+import {
+  archiveIn,
+  archiveText,
+  readPage,
+  readRunArchive,
+  type RunArchive,
+} from "./run_archive.ts";
 import { pictureOf } from "./run_picture.ts";
 
 async function writeCharts(
@@ -54,5 +60,5 @@ export async function writeReport(folder: RunFolder): Promise<string> {
  * @throws {ReportError} `no_data`, `damaged_data`
  */
 export async function redrawReport(page: string, out: string): Promise<string> {
-  return await writeArchive(archiveIn(await Deno.readTextFile(page)), out);
+  return await writeArchive(archiveIn(await readPage(page)), out);
 }
