@@ -61,7 +61,15 @@ export type {
   RunPath,
   TappedMessage,
 } from "./notebook/mod.ts";
-export { bytesPicture, chartOf, histogramOf, say, show, tableOf } from "./report/mod.ts";
+export {
+  bytesPicture,
+  chartOf,
+  histogramOf,
+  percentilesOf,
+  say,
+  show,
+  tableOf,
+} from "./report/mod.ts";
 export type { HistogramOptions, Picture, QuickChartOptions } from "./report/mod.ts";
 export { openRunFolder } from "./run/mod.ts";
 export { RunError } from "./run/mod.ts";

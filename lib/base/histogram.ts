@@ -4,6 +4,9 @@ import { assert } from "./errors.ts";
 /** About 31 years: nothing that is measured takes longer, and the histogram's own arithmetic holds. */
 const LATENCY_US_MAX = 1e15;
 
+/** A percentile as exact as a double. */
+const PERCENT_HALVINGS = 50;
+
 /** The figures of a latency that a result carries; all in µs. */
 export interface LatencySummary {
   readonly p50: number;
@@ -85,6 +88,20 @@ export class LatencyHistogram {
     if (this.#hdr.totalCount === 0) return 0;
     // HdrHistogram answers with the upper end of a bucket, which may lie above everything recorded.
     return Math.min(this.#hdr.getValueAtPercentile(percent), this.#maxUs);
+  }
+
+  /** How many values are above `us`, to three digits of `us`. */
+  countAbove(us: number): number {
+    if (this.percentileUs(100) <= us) return 0;
+    // By halving the percentiles that say so: what HdrHistogram counts by is not open.
+    let low = 0;
+    let high = 100;
+    for (let i = 0; i < PERCENT_HALVINGS; i++) {
+      const middle = (low + high) / 2;
+      if (this.percentileUs(middle) <= us) low = middle;
+      else high = middle;
+    }
+    return this.count - Math.round((low / 100) * this.count);
   }
 
   add(other: LatencyHistogram): void {

@@ -22,6 +22,8 @@ export type { Theme, Tone } from "./palette.ts";
 export { pngOf } from "./png.ts";
 export { histogramOf } from "./histogram_chart.ts";
 export type { HistogramOptions, HistogramValues } from "./histogram_chart.ts";
+export { percentilesOf } from "./percentiles_chart.ts";
+export type { PercentilesOptions } from "./percentiles_chart.ts";
 export { chartOf } from "./quick_chart.ts";
 export type { QuickChartOptions, Row } from "./quick_chart.ts";
 export { stackSvgs } from "./stack.ts";

@@ -26,6 +26,21 @@ export const EXPECTATIONS: Readonly<Record<string, readonly Expectation[]>> = {
     { source: "message_count", mimeType: "text/plain", matches: /same in message and row: \w+/ },
     { source: "run.verdict()", mimeType: "text/html", matches: />(PASS|VOID)</ },
   ],
+  "03_open_and_closed_loop.ipynb": [
+    { source: "open.chart(", mimeType: "image/svg+xml", matches: /<path[^>]+d="M/ },
+    { source: "closed.chart(", mimeType: "image/svg+xml", matches: /<path[^>]+d="M/ },
+    { source: "open.verdict()", mimeType: "text/html", matches: />(PASS|VOID)</ },
+    { source: "closed.verdict()", mimeType: "text/html", matches: />closed</ },
+    { source: "weir.histogramOf(", mimeType: "image/svg+xml", matches: /closed loop<\/text>/ },
+    { source: "weir.percentilesOf(", mimeType: "image/svg+xml", matches: /<path[^>]+d="M/ },
+    { source: "const figures", mimeType: "text/html", matches: /<td[^>]*>open loop</ },
+    // Thousands were due while the broker stood still, however fast the machine is.
+    {
+      source: "const [waited",
+      mimeType: "text/plain",
+      matches: /^7000 messages .+ open loop \d{4,} messages waited more than half a second, in the/,
+    },
+  ],
   "04_event_time.ipynb": [
     { source: "watchEventTimes", mimeType: "image/svg+xml", matches: /watermarks<\/text>/ },
     // Dots of all three kinds: late ones were planted.
@@ -73,7 +88,28 @@ export const EXPECTATIONS: Readonly<Record<string, readonly Expectation[]>> = {
       mimeType: "text/plain",
       matches: /differs by a factor of up to [1-9]/,
     },
+    {
+      source: "weir.comparison(",
+      mimeType: "text/plain",
+      matches: /^With a delay of 50 ms in place of 5 ms, better: /,
+    },
     { source: "weir.compare(befores", mimeType: "text/html", matches: /5 against 5 runs\./ },
+  ],
+  // Green with and without a Pulsar beside it.
+  "08_brokers.ipynb": [
+    {
+      source: "weir.findPulsar()",
+      mimeType: "text/plain",
+      matches: /^(Apache Pulsar .* answers at|No Pulsar answers at|What answers at) /,
+    },
+    { source: "run.chart()", mimeType: "image/svg+xml", matches: /<path[^>]+d="M/ },
+    { source: "const summary", mimeType: "text/html", matches: />embedded broker/ },
+    { source: "const waits", mimeType: "image/svg+xml", matches: /<path[^>]+d="M/ },
+    {
+      source: "const [embedded, real]",
+      mimeType: "text/plain",
+      matches: /^(Nothing was lost or doubled on|Only the embedded broker was measured)/,
+    },
   ],
   "09_auditing_a_claim.ipynb": [
     {
