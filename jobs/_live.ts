@@ -48,7 +48,8 @@ export function liveObserver(config: BenchConfig, clock: Clock): LiveObserver {
   const progress = new Progress({
     write: (text) => Deno.stderr.writeSync(encoder.encode(text)),
     isTerminal,
-    columns: () => isTerminal ? Deno.consoleSize().columns : 80,
+    // A terminal that does not know its size says 0.
+    columns: () => isTerminal && Deno.consoleSize().columns || 80,
     clock,
   });
   const totalSec = config.load.durationMs / 1000;

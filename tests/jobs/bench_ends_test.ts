@@ -107,3 +107,27 @@ Deno.test("bench50k refuses a run id whose rows are in the table, whatever else 
     "data",
   ]);
 });
+
+Deno.test("produce ends by itself when its runner and its broker are both gone", async () => {
+  await using folder = await scratch();
+  const data = `--data=${folder.path}/broker`;
+  await using broker = startJob("broker", ["--port=0", "--admin-port=0", data]);
+  const { url } = await broker.ready as { url: string };
+  const flags = [`--pulsar=${url}`, `--ledger=${folder.path}/ledger`, "--rate=1000"];
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--allow-all", "jobs/produce.ts", "--duration=10m", ...flags],
+    cwd: new URL("../..", import.meta.url),
+    env: { WEIR_SUPERVISED: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const output = child.stdout.getReader();
+  await output.read();
+  broker.kill("SIGKILL");
+  await broker.end;
+  // As the kernel does it for a runner that is killed.
+  await output.cancel();
+  await child.stdin.close();
+  assert.equal((await child.status).success, false);
+});
