@@ -59,6 +59,6 @@ Deno.test("the Dockerfile is of an exact version, of the Deno that the project n
   assert.equal(image, `FROM denoland/deno:debian-${version}`);
   const user = lines.filter((line) => line.startsWith("USER ")).at(-1)?.slice("USER ".length);
   assert.ok(user !== undefined && user !== "root" && user !== "0", user);
-  const made = /useradd .*--uid (\d+) .*?(\w+)$/m.exec(lines.join("\n"));
+  const made = /useradd .*--uid (\d+) .*?(\w+)(?: \\)?$/m.exec(lines.join("\n"));
   assert.deepEqual([made?.[1], made?.[2]], [user, container().remoteUser]);
 });
