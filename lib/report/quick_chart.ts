@@ -37,6 +37,8 @@ export interface QuickChartOptions {
 /** The colours of lines that stand for no role, in their order. */
 const TONES: readonly Tone[] = ["produce", "aggregate", "clickhouse", "broker", "runner"];
 
+const ROLES: readonly Tone[] = ["produce", "broker", "aggregate", "clickhouse", "runner"];
+
 /** So many categories have room along the bottom as bars. */
 const BARS_MAX = 60;
 
@@ -99,10 +101,19 @@ function xValue(value: unknown, kind: XKind): number | string {
   return kind === "value" ? numberOf(value)! : String(value);
 }
 
+/** A column that is named after a role has its colour, as in every other chart. */
+function tonesOf(names: readonly string[]): Tone[] {
+  const roles = names.map((name) => ROLES.find((role) => role === name));
+  const free = TONES.filter((one) => !roles.includes(one));
+  let taken = 0;
+  return roles.map((role) => role ?? free[taken++ % free.length] ?? "runner");
+}
+
 function seriesOf(rows: readonly Row[], plan: Plan): Record<string, unknown>[] {
   const { x, ys, kind, look } = plan;
+  const tones = tonesOf(ys);
   return ys.map((name, i) => {
-    const color = tone(TONES[i % TONES.length]!);
+    const color = tone(tones[i]!);
     return {
       name,
       type: look === "bars" ? "bar" : "line",
