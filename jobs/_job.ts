@@ -62,30 +62,39 @@ export function reportError(name: string, error: unknown, verbose: boolean): num
   return isUsage || error instanceof WeirError ? EXIT.usage : EXIT.fail;
 }
 
+/** What a job is run with. */
+export interface RunOptions {
+  /** As given on the command line. */
+  readonly args?: readonly string[];
+  /** Of the Deno that runs it. */
+  readonly denoVersion?: string;
+}
+
 /**
- * Runs a job from the command line: `--help`, flags, body, errors as one line, exit code.
+ * Runs a job: `--help`, flags, body, errors as one line.
  *
- * @param job what to do
- * @param args as given on the command line
+ * @returns the exit code
  */
-export async function runJob<const Table extends FlagTable>(
+export async function exitCodeOf<const Table extends FlagTable>(
   job: Job<Table>,
-  args: readonly string[] = Deno.args,
-): Promise<never> {
-  const name = nameOf(job.usage);
-  const verbose = args.includes("--verbose");
-  let code: number;
+  { args = Deno.args, denoVersion = Deno.version.deno }: RunOptions = {},
+): Promise<number> {
+  const isVerbose = args.includes("--verbose");
   try {
     keepLoopbackFromProxy();
-    assertDenoVersion(Deno.env.get("WEIR_TEST_DENO_VERSION") ?? Deno.version.deno);
+    assertDenoVersion(denoVersion);
     const { flags, positionals } = parseFlags(job.table, job.usage, args);
     if (flags.help) {
       console.log(helpText(job.table, job.usage));
-      Deno.exit(EXIT.pass);
+      return EXIT.pass;
     }
-    code = await job.run({ flags, positionals } as JobContext<Table>);
+    return await job.run({ flags, positionals } as JobContext<Table>);
   } catch (error) {
-    code = reportError(name, error, verbose);
+    return reportError(nameOf(job.usage), error, isVerbose);
   }
-  Deno.exit(code);
+}
+
+/** Runs a job from the command line, and ends this process with its exit code. */
+export async function runJob<const Table extends FlagTable>(job: Job<Table>): Promise<never> {
+  Deno.exit(await exitCodeOf(job));
 }
