@@ -64,7 +64,6 @@ export function reportHtml(report: RunReport): string {
     <header class="head"><h1>${name} <span class="muted">${result.runId}</span></h1>
     <span class="muted">${whenText(startedAtMs, result.durationSec)}</span></header>
     ${verdictBanner(result)}
-    ${unsafeBanner(result)}
     ${warningBanners(result)}
     ${tiles(result)}
     ${chartSection(charts)}
@@ -104,17 +103,6 @@ ${result.verdict === "VOID" ? VOID_NOTE : html``}
 </section>`;
 }
 
-function unsafeBanner(result: Result): Html {
-  if (result.unsafe.length === 0) return html``;
-  return html`
-    <section class="card warn" aria-labelledby="unsafe">
-      <h2 id="unsafe">This run was made with a protection switched off</h2>
-      <p>What is doubled in it was let through on purpose. Nothing here says anything about the systems as they are meant to be used.</p>
-      <ul>${result.unsafe.map((what) => html`<li><code>${what}</code></li>`)}</ul>
-    </section>
-  `;
-}
-
 /** What makes the run another experiment than it seems: before any figure. */
 function warningBanners(result: Result): Html {
   const { plants, unsafe, loop } = result;
@@ -125,8 +113,8 @@ function warningBanners(result: Result): Html {
       plants,
     ),
     unsafe.length === 0 ? html`` : banner(
-      "Protections were switched off",
-      "This run was made to show what they are good for. Loss and duplicates in it were asked for.",
+      "This run was made with a protection switched off",
+      "What is doubled in it was let through on purpose. Nothing here says anything about the systems as they are meant to be used.",
       unsafe,
     ),
     loop === "open" ? html`` : banner(

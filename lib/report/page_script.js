@@ -143,7 +143,9 @@
         const x = scale * Number(dot[3]) + shift;
         node.setAttribute("transform", `matrix(${dot[1]},0,0,${dot[2]},${x},${dot[4]})`);
       } else if (label) {
-        const x = scale * Number(label[1]) + shift;
+        // It begins or ends two to the side of its line, however wide the rest becomes.
+        const side = node.getAttribute("text-anchor") === "end" ? -2 : 2;
+        const x = scale * (Number(label[1]) + side) + shift - side;
         node.setAttribute("transform", `translate(${x} ${label[2]})`);
         const isOut = x < leftPx - 4 || x > leftPx + widthPx + 4;
         node.setAttribute("visibility", isOut ? "hidden" : "visible");
@@ -245,9 +247,10 @@
     const scale = view.svg.getBoundingClientRect().width / view.svg.viewBox.baseVal.width;
     const last = view.boxes[view.pointed || 0] || box;
     const x = (last.leftPx + shareOf(chart, at) * last.widthPx) * scale;
-    const isRight = x > view.plot.clientWidth / 2;
-    tip.style.left = isRight ? "" : `${x + 14}px`;
-    tip.style.right = isRight ? `${view.plot.clientWidth - x + 14}px` : "";
+    // At the side that has more room, and never out of the picture.
+    const room = view.plot.clientWidth - tip.offsetWidth;
+    const left = x > view.plot.clientWidth / 2 ? x - 14 - tip.offsetWidth : x + 14;
+    tip.style.left = `${Math.max(0, Math.min(room, left))}px`;
     tip.style.top = `${last.topPx * scale}px`;
     if (isSpoken) {
       figure.live.textContent = `${atText(chart, at)}: ` +

@@ -209,10 +209,14 @@ Deno.test("reportHtml() lists what happened in full, where a chart cuts it", () 
 Deno.test("reportHtml() says loudly that protections were off and that the loop was closed", () => {
   const text = textOf(pageOf({ unsafe: ["no-token"], loop: "closed" }));
   const figures = text.indexOf("publish p99");
-  for (const said of ["Protections were switched off", "no-token", "Closed loop"]) {
+  for (const said of ["made with a protection switched off", "no-token", "Closed loop"]) {
     assert.ok(text.indexOf(said) > 0 && text.indexOf(said) < figures, said);
   }
-  assertAbsent(textOf(pageOf({})), /switched off|Closed loop/);
+  assertAbsent(textOf(pageOf({})), /switched off|Closed loop|warm-up/);
+  assert.match(
+    sectionOf(pageOf({ warmUpSec: 5 }), "Latency"),
+    /first 5 s/,
+  );
 });
 
 Deno.test("reportHtml() shows VOID in place of the figures it cannot stand behind", () => {
