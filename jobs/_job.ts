@@ -95,6 +95,9 @@ export async function exitCodeOf<const Table extends FlagTable>(
 }
 
 /** Runs a job from the command line, and ends this process with its exit code. */
-export async function runJob<const Table extends FlagTable>(job: Job<Table>): Promise<never> {
-  Deno.exit(await exitCodeOf(job));
+export async function runJob<const Table extends FlagTable>(
+  job: Job<Table>,
+  args: readonly string[] = Deno.args,
+): Promise<never> {
+  Deno.exit(await exitCodeOf(job, { args }));
 }
