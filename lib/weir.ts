@@ -47,6 +47,7 @@ export type {
   TimedFault,
 } from "./scenarios/mod.ts";
 export {
+  deathAccount,
   hexOfField,
   rowDelays,
   rowOfMessage,
@@ -54,9 +55,11 @@ export {
   watchEventTimes,
 } from "./notebook/mod.ts";
 export type {
+  DeathAccount,
   EventTimes,
   LatenessCounts,
   LatenessTrial,
+  PartitionAccount,
   RowDelays,
   RunPath,
   TappedMessage,

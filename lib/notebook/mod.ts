@@ -1,6 +1,8 @@
 /** Runs as cells see them: start, watch, judge, ask; and the report of one. */
 export { EventTimes, watchEventTimes } from "./event_times.ts";
 export type { LatenessCounts, LatenessTrial } from "./event_times.ts";
+export { deathAccount } from "./exactly_once.ts";
+export type { DeathAccount, PartitionAccount } from "./exactly_once.ts";
 export { rowDelays } from "./row_delays.ts";
 export type { RowDelays } from "./row_delays.ts";
 export { rowOfMessage } from "./message_row.ts";

@@ -1,4 +1,5 @@
-import { type Disk, textOf, utf8, type WallTimeMs } from "../base/mod.ts";
+import type { Disk, WallTimeMs } from "../base/mod.ts";
+import { appendJsonLine, readJsonLines } from "./_json_lines.ts";
 import type { ControlCommand } from "./control_command.ts";
 
 /** Something that was done to a run while it went on: a line of `events.jsonl`. */
@@ -20,18 +21,10 @@ export const EVENTS_FILE = "events.jsonl";
 
 /** Adds an event to a run's file, at once. */
 export function appendEvent(disk: Disk, path: string, event: RunEvent): void {
-  const file = disk.open(path);
-  try {
-    file.append(utf8(JSON.stringify(event) + "\n"));
-  } finally {
-    file.close();
-  }
+  appendJsonLine(disk, path, event);
 }
 
 /** The events of a run in order of time; none where the file is missing. A torn last line is left out. */
 export function readEvents(disk: Disk, path: string): RunEvent[] {
-  const bytes = disk.readFile(path);
-  if (bytes === undefined) return [];
-  const lines = textOf(bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1)).split("\n");
-  return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as RunEvent);
+  return readJsonLines(disk, path);
 }

@@ -60,3 +60,5 @@ export { CONTROL_FILE, ControlServer, serveControl } from "./control_server.ts";
 export type { ControlActions, ControlAddress, ControlStatus } from "./control_server.ts";
 export { appendEvent, EVENTS_FILE, readEvents } from "./events.ts";
 export type { RunEvent } from "./events.ts";
+export { appendRoleNote, NOTES_FILE, readRoleNotes } from "./role_notes.ts";
+export type { RoleNote } from "./role_notes.ts";

@@ -19,6 +19,7 @@ import {
 } from "../stream/mod.ts";
 import type { BenchConfig } from "./config.ts";
 import type { CuttableConnections } from "./cuttable.ts";
+import type { RecoveryNote } from "./recovery_notes.ts";
 import { readyLine, type RoleIo, sayIntervals, tellProgress, untilDismissed } from "./role_io.ts";
 import { UnprotectedSink } from "./unprotected_sink.ts";
 
@@ -116,7 +117,10 @@ const KILLED_WITHIN_MS = 30_000;
 class KillSwitch {
   #at: KillPoint | undefined;
 
-  constructor(readonly io: RoleIo) {}
+  /**
+   * @param dying called right before the end
+   */
+  constructor(readonly io: RoleIo, readonly dying: () => void) {}
 
   arm(at: KillPoint): void {
     this.#at = at;
@@ -125,10 +129,16 @@ class KillSwitch {
   reached(place: KillPoint): void {
     if (this.#at !== place) return;
     this.#at = undefined;
+    this.dying();
     this.io.say({ event: "kill-me" });
     // Blocks the thread: no acknowledgement and no timer comes in between.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, KILLED_WITHIN_MS);
   }
+}
+
+/** What is told of a process that was killed and of the one that went on for it; see `recoveryOf`. */
+function sayNote(io: RoleIo, kind: RecoveryNote["kind"], data: RecoveryNote["data"]): void {
+  io.say({ event: "note", kind, data });
 }
 
 /** What the pipeline tells, turned into figures. */
@@ -138,6 +148,9 @@ function hooksOf(
   killSwitch: KillSwitch,
 ): PipelineHooks {
   const { of } = figures.latencies;
+  const { io } = options;
+  /** Batches that this process inserted and that are not yet known to be whole. */
+  const inserted = new Set<string>();
   return {
     onAggregated: ({ aggregatedWallMs, intended }: AggregatedEvent) => {
       for (let i = 0; i < intended.length; i++) {
@@ -149,8 +162,10 @@ function hooksOf(
       }
     },
     onWindowVisible: (event: WindowVisibleEvent) => {
-      const { windowVisibleUs, closedBy, rows } = event;
+      const { windowVisibleUs, closedBy, rows, batchId, recovered } = event;
       figures.rows += rows;
+      const insertedAgain = inserted.delete(batchId);
+      if (recovered) sayNote(io, "recovered", { batchId, rows, insertedAgain });
       if (closedBy !== "watermark") return;
       // Event time and wall time are the same only where event time runs at its natural pace.
       if (options.timeScale === 1) {
@@ -159,7 +174,8 @@ function hooksOf(
       of.windowVisible.record(windowVisibleUs, rows);
       figures.windowVisible.record(windowVisibleUs, rows);
     },
-    onInsert: ({ bytes, durationMs }) => {
+    onInsert: ({ batchId, bytes, durationMs }) => {
+      inserted.add(batchId);
       figures.inserts++;
       figures.insertBytes += bytes;
       figures.insertSec += durationMs / 1000;
@@ -173,7 +189,10 @@ function hooksOf(
       of.checkpoint.record(durationMs * 1000);
       killSwitch.reached("after-checkpoint");
     },
-    onDrained: (partition) => options.io.say({ event: "drained", partition }),
+    onDrained: (partition) => {
+      sayNote(io, "aggregated", { messages: figures.aggregated });
+      io.say({ event: "drained", partition });
+    },
   };
 }
 
@@ -190,7 +209,10 @@ export async function runAggregate(options: AggregateOptions): Promise<void> {
   const { windowMs, outOfOrdernessMs, allowedLatenessMs } = config.window;
   const figures = new AggregateFigures();
   const plant = config.plants[0];
-  const killSwitch = new KillSwitch(io);
+  const killSwitch = new KillSwitch(
+    io,
+    () => sayNote(io, "dying", { messages: figures.aggregated }),
+  );
   const pipeline = new Pipeline({
     configuration: {
       runId: config.runId,

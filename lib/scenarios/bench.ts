@@ -1,9 +1,12 @@
 import type { Clock } from "../base/mod.ts";
-import { messageOf } from "../base/mod.ts";
+import { messageOf, systemDisk } from "../base/mod.ts";
 import { METRIC, MetricRegistry, registerProcess, type Sample } from "../metrics/mod.ts";
 import {
+  appendRoleNote,
   type IntervalLine,
   Latencies,
+  type NoteLine,
+  NOTES_FILE,
   type ReadyLine,
   type Restart,
   type Role,
@@ -325,14 +328,20 @@ class BenchRun {
       case "finished":
         return this.#produced.resolve();
       case "note":
-        if (line.kind === "generator") this.#generator = line.data as GeneratorReport;
-        return;
+        return this.#note(name, line);
       case "answer":
       case "kill-me":
         return this.#steering.take(name, line);
       case "failure":
         return;
     }
+  }
+
+  #note(name: string, { kind, data }: NoteLine): void {
+    if (kind === "generator") this.#generator = data as GeneratorReport;
+    const { clock, folder } = this.#options;
+    const note = { atMs: clock.wallMs(), name, kind, data };
+    appendRoleNote(systemDisk, folder.file(NOTES_FILE), note);
   }
 
   #takeInterval(line: IntervalLine): void {

@@ -18,6 +18,8 @@ export type {
 export { judgeRun } from "./judge_run.ts";
 export { describeEnvironment } from "./manifest.ts";
 export type { EarlyEnd, Environment, GeneratorReport, Manifest } from "./manifest.ts";
+export { recoveryOf } from "./recovery_notes.ts";
+export type { RecoveredBatch, Recovery, RecoveryNote } from "./recovery_notes.ts";
 export { runProduce } from "./produce.ts";
 export type { ProduceOptions } from "./produce.ts";
 export {

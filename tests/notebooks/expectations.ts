@@ -65,7 +65,7 @@ export const EXPECTATIONS: Readonly<Record<string, readonly Expectation[]>> = {
   ],
   "05_exactly_once.ipynb": [
     {
-      source: "await run.chart()",
+      source: "run.watch(",
       mimeType: "image/svg+xml",
       matches: /aggregate-1 killed<\/text>/,
     },
