@@ -71,6 +71,9 @@ function commandOf(
   if (argument === undefined) throw new UsageError(`${name} lacks its argument`, "see --help");
   if (name === "rate") return { command: name, messagesPerSec: rateOf(argument) };
   if (name === "note") return { command: name, text: argument };
+  if (name === "freeze" && forMs === undefined) {
+    throw new UsageError("freeze lacks its duration", "give e.g. --for 1.4s");
+  }
   return {
     command: "inject",
     kind: name,

@@ -40,11 +40,11 @@ async function flagsOf(file: string): Promise<string[]> {
 }
 
 const [file, ...flags] = Deno.args;
+if (Deno.args.includes("--help")) {
+  console.log(helpText(BENCH.table, USAGE));
+  Deno.exit(EXIT.pass);
+}
 if (file === undefined || file.startsWith("-")) {
-  if (file === "--help") {
-    console.log(helpText(BENCH.table, USAGE));
-    Deno.exit(EXIT.pass);
-  }
   const error = new UsageError("lacks the FILE of a scenario, before any flag; see --help");
   Deno.exit(reportError("run", error, false));
 }

@@ -85,7 +85,9 @@ export class LiveChart {
    * @param withControls whether slider and buttons stand under it, as long as the run goes on
    */
   async begin(withControls: boolean, isOver: () => Promise<boolean>): Promise<void> {
-    await this.#display.update(await drawRun(this.#folder, this.#name));
+    // The first picture comes soon; PNGs are made of what stays.
+    const withPng = await isOver();
+    await this.#display.update(await drawRun(this.#folder, this.#name, { withPng }));
     const address = withControls ? await readControlAddress(this.#folder) : undefined;
     if (address !== undefined) {
       const { config } = await readManifest(this.#folder);

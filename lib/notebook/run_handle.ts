@@ -79,7 +79,7 @@ export class RunHandle implements AsyncDisposable {
     name: ChartName = "overview",
     { controls = true }: { readonly controls?: boolean } = {},
   ): Promise<void> {
-    await this.#beginChart(name, controls);
+    await interruptible(() => this.#beginChart(name, controls));
   }
 
   /**
@@ -89,14 +89,14 @@ export class RunHandle implements AsyncDisposable {
    */
   async watch(duration?: string, name: ChartName = "overview"): Promise<void> {
     const watchMs = duration === undefined ? ENDED_WITHIN_MS : parseDurationMs(duration);
-    const chart = await this.#beginChart(name, true);
     const enough = new AbortController();
     try {
-      await interruptible((signal) => {
+      await interruptible(async (signal) => {
+        const chart = await this.#beginChart(name, true);
         const either = AbortSignal.any([signal, enough.signal]);
         const slept = systemClock.sleep(watchMs, either);
         slept.catch(() => {/* the run was over before */});
-        return Promise.race([chart.complete, slept]);
+        await Promise.race([chart.complete, slept]);
       });
     } catch (error) {
       // Whoever presses Stop has seen enough; the chart goes on growing all the same.
@@ -176,10 +176,12 @@ export class RunHandle implements AsyncDisposable {
    * @throws {NotebookError} `not_ended` when it never comes, `stopped` by Stop
    */
   async result(): Promise<Result> {
-    if (await interruptible((signal) => this.#untilOver(signal))) {
-      await Promise.all([...this.#charts].map((chart) => chart.complete));
-      return await readResult(this.#folder);
-    }
+    const isOver = await interruptible(async (signal) => {
+      const came = await this.#untilOver(signal);
+      if (came) await Promise.all([...this.#charts].map((chart) => chart.complete));
+      return came;
+    });
+    if (isOver) return await readResult(this.#folder);
     throw new NotebookError(`Cannot show the verdict: run ${this.id} has not ended`, {
       code: "not_ended",
       cure: `see ${this.#folder.file("logs/runner.log")}`,

@@ -34,22 +34,8 @@ const TONES: readonly Tone[] = ["produce", "aggregate", "clickhouse", "broker", 
 const PANEL_PX = 206;
 const HEAD_PX = 30;
 const AXIS_PX = 52;
-const HALVINGS = 50;
 /** Beside a bin so much fuller, one of a single value is less than a pixel high. */
 const COUNT_RATIO_MAX = 200;
-
-/** How many recorded values are at most `us`, by halving the percentiles that say so. */
-function countUpTo(histogram: LatencyHistogram, us: number): number {
-  let low = 0;
-  let high = 100;
-  if (histogram.percentileUs(100) <= us) return histogram.count;
-  for (let i = 0; i < HALVINGS; i++) {
-    const middle = (low + high) / 2;
-    if (histogram.percentileUs(middle) <= us) low = middle;
-    else high = middle;
-  }
-  return Math.round((low / 100) * histogram.count);
-}
 
 function rangeOf(values: HistogramValues): readonly [number, number] {
   if (!(values instanceof LatencyHistogram)) {
@@ -81,8 +67,9 @@ function edgesOf(low: number, high: number, count: number, isLog: boolean): numb
 export function binsOf(values: HistogramValues, edges: readonly number[]): Bins {
   const last = edges.length - 1;
   if (values instanceof LatencyHistogram) {
-    const upTo = edges.map((edge, i) =>
-      i === last ? values.count : i === 0 ? 0 : countUpTo(values, edge * 1000)
+    const above = values.countsAbove(edges.map((edge) => edge * 1000));
+    const upTo = above.map((count, i) =>
+      i === last ? values.count : i === 0 ? 0 : values.count - count
     );
     return { edges, counts: upTo.slice(1).map((count, i) => count - upTo[i]!) };
   }

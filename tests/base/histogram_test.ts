@@ -119,3 +119,15 @@ Deno.test("record() takes latencies far beyond an hour", () => {
   assert.equal(histogramOf([[1e15, 1]]).summary().max, 1e15);
   assertClose(histogramOf([[1e12, 1], [3, 1]]).percentileUs(99), 1e12);
 });
+
+Deno.test("countsAbove() agrees with counting everything, to three digits", () => {
+  const histogram = new LatencyHistogram();
+  const values = Array.from({ length: 500 }, (_, i) => Math.round(1.03 ** i));
+  for (const value of values) histogram.record(value, 2);
+  const bounds = [0, 1, 50, 1234, 99_999, 1e9];
+  histogram.countsAbove(bounds).forEach((count, i) => {
+    const within = (bound: number) => 2 * values.filter((value) => value > bound).length;
+    assert.ok(count <= within(bounds[i]! * 0.999) && count >= within(bounds[i]! * 1.001), `${i}`);
+  });
+  assert.equal(histogram.countAbove(1e12), 0);
+});

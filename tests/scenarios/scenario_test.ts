@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../lib/base/mod.ts";
 import { parseStages, Schedule } from "../../lib/load/mod.ts";
-import { type Scenario } from "../../lib/scenarios/run_options.ts";
+import type { Scenario } from "../../lib/scenarios/run_options.ts";
 import { parseScenario, scenarioFlags, stagesText } from "../../lib/scenarios/scenario.ts";
 import { scenario as everyPartDies } from "../../scenarios/every_part_dies.ts";
 import { scenario as spike } from "../../scenarios/spike.ts";
