@@ -45,6 +45,8 @@ export interface SupervisorOptions {
 const RESTARTS_PER_MINUTE_MAX = 3;
 const READY_WITHIN_MS = 60_000;
 const USAGE_EXIT_CODE = 2;
+/** A role that cannot start because another one is away is started again after this, for as long as a start may take. */
+const RETRY_PAUSE_MS = 500;
 
 /** One role under supervision, whichever process it is at the moment. */
 export interface SupervisedRole {
@@ -170,38 +172,51 @@ class RoleKeeper implements SupervisedRole {
 
   async #watch(): Promise<void> {
     const { clock, observer } = this.#options;
+    let restart: Restart | undefined;
     for (;;) {
       const exit = await this.#process.exited;
       const atMs = clock.wallMs();
       if (this.#stopping || exit.code === 0 && exit.signal === null) break;
-      const hopeless = this.#whyNotAgain(exit, atMs);
-      if (hopeless !== undefined) {
-        observer.ended(this.spec.name, hopeless);
-        return this.#ended.resolve();
+      const isWaiting = restart !== undefined && exit.isRetryable &&
+        atMs < restart.atMs + READY_WITHIN_MS;
+      if (isWaiting) {
+        await clock.sleep(RETRY_PAUSE_MS);
+        if (this.#stopping) break;
+      } else {
+        const hopeless = this.#whyNotAgain(exit, atMs);
+        if (hopeless !== undefined) {
+          observer.ended(this.spec.name, hopeless);
+          return this.#ended.resolve();
+        }
+        restart = this.#newRestart(exit, atMs);
+        observer.restarting(restart);
       }
-      const restart: Restart = {
-        role: this.spec.role,
-        name: this.spec.name,
-        atMs,
-        reason: describeExit(exit),
-        readyAfterMs: null,
-        recoveryMs: null,
-      };
-      observer.restarting(restart);
-      this.#process = this.#start();
-      try {
-        await this.#becomeReady();
-      } catch {
-        // It died again before it was ready: the loop counts that as one more death.
-        continue;
-      }
-      // A stop that came while it was dead must reach the new process too.
-      if (this.#stopping) this.#process.closeInput();
-      restart.readyAfterMs = clock.wallMs() - atMs;
-      observer.restarted(restart);
+      if (await this.#startAgain(restart!)) restart = undefined;
     }
     observer.ended(this.spec.name, undefined);
     this.#ended.resolve();
+  }
+
+  #newRestart(exit: RoleExit, atMs: number): Restart {
+    const { role, name } = this.spec;
+    const reason = describeExit(exit);
+    return { role, name, atMs, reason, readyAfterMs: null, recoveryMs: null };
+  }
+
+  /** @returns whether it became ready; if not, it has ended again */
+  async #startAgain(restart: Restart): Promise<boolean> {
+    this.#process = this.#start();
+    try {
+      await this.#becomeReady();
+    } catch {
+      // The loop sees how it ended.
+      return false;
+    }
+    // A stop that came while it was dead must reach the new process too.
+    if (this.#stopping) this.#process.closeInput();
+    restart.readyAfterMs = this.#options.clock.wallMs() - restart.atMs;
+    this.#options.observer.restarted(restart);
+    return true;
   }
 
   #whyNotAgain(exit: RoleExit, atMs: number): RunError | undefined {

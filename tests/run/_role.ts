@@ -14,6 +14,10 @@ if (behaviour === "refuse") {
   console.error("role: Cannot use the folder: it is taken");
   Deno.exit(2);
 }
+if (behaviour === "wait" && starts > 1 && starts < 7) {
+  say({ event: "failure", message: "Cannot connect: nobody is there yet", retryable: true });
+  Deno.exit(2);
+}
 say({ event: "note", kind: "args", data: Deno.args });
 say({
   role: "produce",

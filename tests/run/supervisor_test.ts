@@ -95,6 +95,23 @@ Deno.test("superviseRole() gives up after three restarts in a minute, with the l
     assert.equal((error!.cause as { failureCode: string }).failureCode, "tired");
   }));
 
+Deno.test("superviseRole() keeps starting a role that waits for another one, as one restart", () =>
+  withFolder(async (seen) => {
+    let pauses = 0;
+    const clock = {
+      ...systemClock,
+      sleep: (delayMs: number, signal?: AbortSignal) =>
+        delayMs === 500 ? Promise.resolve(void pauses++) : systemClock.sleep(delayMs, signal),
+    };
+    const role = await superviseRole(seen.spec("wait"), { ...seen.options, clock });
+    role.kill("SIGKILL");
+    const restart = await seen.restarted;
+    assert.deepEqual([seen.restarts.length, pauses], [1, 5]);
+    assert.ok(restart.readyAfterMs! > 0);
+    await role.stop(10_000);
+    assert.equal(await seen.ended, undefined);
+  }));
+
 Deno.test("superviseRole() rejects with the last words of a role that refuses to start", () =>
   withFolder(async (seen) => {
     await assert.rejects(
