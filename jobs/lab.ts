@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { ensureJupyter, type JupyterEnvironment } from "../infra/jupyter/environment.ts";
+import { freePort } from "../infra/process.ts";
 import { lineOf, systemClock } from "../lib/base/mod.ts";
 import { ensureEngine } from "./_engine.ts";
 import type { FlagTable, FlagValues } from "./_flags.ts";
@@ -46,14 +47,17 @@ function endOnSignals(child: Deno.ChildProcess): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", end);
 }
 
-function startLab(
+async function startLab(
   { python, variables }: JupyterEnvironment,
   flags: FlagValues<typeof TABLE>,
-): Deno.ChildProcess {
+): Promise<Deno.ChildProcess> {
+  // Given 0, JupyterLab takes a free port and prints an address with port 0.
+  const port = flags.port === 0 ? await freePort(0, "port") : flags.port;
   return new Deno.Command(python, {
     args: [
-      ...["-m", "jupyterlab", `--ServerApp.root_dir=${flags.root ?? ROOT}`, "--ServerApp.ip=127.0.0.1"],
-      `--ServerApp.port=${flags.port}`,
+      ...["-m", "jupyterlab", `--ServerApp.root_dir=${flags.root ?? ROOT}`],
+      "--ServerApp.ip=127.0.0.1",
+      `--ServerApp.port=${port}`,
       `--ServerApp.open_browser=${flags["no-browser"] ? "False" : "True"}`,
       "--LabApp.default_url=/lab/tree/notebooks",
       // Only Deno: a notebook that is opened with Python by mistake explains nothing.
@@ -103,7 +107,7 @@ async function run({ flags }: { flags: FlagValues<typeof TABLE> }): Promise<numb
     Deno.removeSignalListener("SIGINT", stop);
   }
   say("starting JupyterLab; Ctrl-C ends it");
-  const child = startLab(jupyter, flags);
+  const child = await startLab(jupyter, flags);
   endOnSignals(child);
   const { code, signal } = await child.status;
   return signal === null && code !== 0 ? EXIT.fail : EXIT.pass;

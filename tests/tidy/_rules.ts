@@ -94,7 +94,13 @@ export interface BannedCall {
 
 const BASE_AND_SCRIPTS = ["lib/base/", "jobs/", "infra/", "tests/"];
 /** Real processes, servers and kernels take real time. */
-const REAL_TESTS = ["tests/interop/", "tests/bench/", "tests/notebooks", "tests/golden/"];
+const REAL_TESTS = [
+  "tests/interop/",
+  "tests/bench/",
+  "tests/notebooks",
+  "tests/lab/",
+  "tests/golden/",
+];
 
 /** Calls that hide an input: they are passed in, or live where the system is touched. */
 export const BANNED_CALLS: readonly BannedCall[] = [
