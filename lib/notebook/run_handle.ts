@@ -22,6 +22,7 @@ import type { FaultRole } from "../scenarios/mod.ts";
 import type { Result } from "../verdict/mod.ts";
 import { NotebookError } from "./errors.ts";
 import { interruptible } from "./interruptible.ts";
+import { hasDied } from "./liveness.ts";
 import { type ChartName, LiveChart } from "./live_chart.ts";
 import { RunDatabase } from "./run_database.ts";
 import { readManifest, readResult } from "./run_picture.ts";
@@ -249,7 +250,10 @@ export class RunHandle implements AsyncDisposable {
 
   async #beginChart(name: ChartName, withControls: boolean): Promise<LiveChart> {
     const chart = new LiveChart(this.#folder, name);
-    await chart.begin(withControls, () => this.#isOver());
+    await chart.begin(
+      withControls,
+      async () => await this.#isOver() || await hasDied(this.#folder),
+    );
     this.#charts.add(chart);
     return chart;
   }
@@ -259,8 +263,10 @@ export class RunHandle implements AsyncDisposable {
     const { config, startedAtMs } = await readManifest(this.#folder);
     const untilMs = startedAtMs + config.load.durationMs + ENDED_WITHIN_MS;
     for (;;) {
+      const isDead = await hasDied(this.#folder);
+      // Asked in this order: a run that has just ended is not dead.
       if (await this.#isOver()) return true;
-      if (systemClock.wallMs() > untilMs) return false;
+      if (isDead || systemClock.wallMs() > untilMs) return false;
       await systemClock.sleep(POLL_MS, signal);
     }
   }

@@ -124,6 +124,17 @@ Deno.test("a run that nobody looks at, paused, ends by itself and leaves no proc
     await until("the end of all processes", () => Promise.resolve(!pids.some(isAlive)));
   }));
 
+Deno.test("a run whose runner is killed is listed as dead, and is not waited for", () =>
+  withRuns(async (runsFolder) => {
+    const run = await start("bench50k", { ...QUICK, rate: 200, duration: "60s", runsFolder });
+    const pids = await pidsOf(run.path);
+    Deno.kill(pids[0]!, "SIGKILL");
+    await assert.rejects(run.result(), { code: "not_ended" });
+    assert.equal((await listRuns(runsFolder))[0]!.state, "died");
+    // Their input closed with the runner: the roles end by themselves.
+    await until("the end of all processes", () => Promise.resolve(!pids.some(isAlive)));
+  }));
+
 Deno.test("start() tells every mistake before anything is started", () =>
   withRuns(async (runsFolder) => {
     const options = { rate: -1, duration: "soon", runsFolder };
