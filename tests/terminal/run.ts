@@ -47,7 +47,11 @@ async function open(flags: readonly string[]): Promise<Terminal> {
       // It has ended.
     }
   };
-  const patience = setTimeout(hangUp, PATIENCE_MS);
+  const patience = new AbortController();
+  systemClock.sleep(PATIENCE_MS, patience.signal).then(
+    hangUp,
+    () => {/* it was through in time */},
+  );
   let text = "";
   let told = Promise.withResolvers<void>();
   const reading = (async () => {
@@ -74,7 +78,7 @@ async function open(flags: readonly string[]): Promise<Terminal> {
     },
     press: (key) => keyboard.write(new TextEncoder().encode(key)),
     async [Symbol.asyncDispose]() {
-      clearTimeout(patience);
+      patience.abort();
       hangUp();
       await end;
     },
