@@ -9,12 +9,11 @@ import {
   pngOf,
 } from "../report/mod.ts";
 import { openRunFolder, type RunFolder } from "../run/mod.ts";
-import type { Manifest } from "../scenarios/mod.ts";
+import { type Manifest, readManifest } from "../scenarios/mod.ts";
 import { createSensorProjection } from "../sensor/mod.ts";
 import { interruptible } from "./interruptible.ts";
 import { LatenessJudge, type LatenessSettings } from "./lateness.ts";
 import { readTopic, type RunPath } from "./message_tap.ts";
-import { readManifest } from "./run_picture.ts";
 import { Thinned } from "./thinned.ts";
 
 const REDRAW_MS = 1000;

@@ -1,8 +1,7 @@
 import { systemDisk } from "../base/mod.ts";
 import { ledgerPath, readLedger } from "../load/mod.ts";
 import { NOTES_FILE, openRunFolder, readRoleNotes, type RunFolder } from "../run/mod.ts";
-import { type RecoveredBatch, recoveryOf } from "../scenarios/mod.ts";
-import { readManifest } from "./run_picture.ts";
+import { readManifest, type RecoveredBatch, recoveryOf } from "../scenarios/mod.ts";
 import type { RunHandle } from "./run_handle.ts";
 
 /** One partition, as its producer and its rows count it. */

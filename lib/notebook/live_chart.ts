@@ -1,3 +1,4 @@
+import { readManifest } from "../scenarios/mod.ts";
 import { systemClock } from "../base/mod.ts";
 import {
   chartPicture,
@@ -10,7 +11,7 @@ import {
 } from "../report/mod.ts";
 import { readControlAddress, type RunFolder } from "../run/mod.ts";
 import { controlsPicture, endedControlsPicture } from "./controls.ts";
-import { readManifest, readPicture } from "./run_picture.ts";
+import { readPicture } from "./run_picture.ts";
 
 /** What `run.chart()` draws when it is not told: rate in and out, backlog, latency. */
 const OVERVIEW = ["throughput", "backlog", "latency"] as const;

@@ -4,10 +4,9 @@ import { type ByteField, concatBytes, readUint32, systemRandom } from "../base/m
 import type { MessageBatch } from "../contract.ts";
 import { connectPulsar, denoTransport, frameFields, type OpenTransport } from "../pulsar/mod.ts";
 import { openRunFolder, type ReadyLine } from "../run/mod.ts";
-import { isEmbedded } from "../scenarios/mod.ts";
+import { isEmbedded, readManifest } from "../scenarios/mod.ts";
 import { SENSOR_SCHEMA_JSON, type SensorRecord, sensorType } from "../sensor/mod.ts";
 import { NotebookError } from "./errors.ts";
-import { readManifest } from "./run_picture.ts";
 
 /** A run by its folder, as a `RunHandle` is one. */
 export interface RunPath {

@@ -1,6 +1,6 @@
+import { readManifest } from "../scenarios/mod.ts";
 import type { RunHandle } from "./run_handle.ts";
 import { openRunFolder } from "../run/mod.ts";
-import { readManifest } from "./run_picture.ts";
 import { NotebookError } from "./errors.ts";
 
 /** When the rows of one partition came. */

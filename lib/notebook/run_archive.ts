@@ -10,10 +10,10 @@ import {
   type RunEvent,
   type RunFolder,
 } from "../run/mod.ts";
-import type { Manifest } from "../scenarios/mod.ts";
+import { type Manifest, readManifest } from "../scenarios/mod.ts";
 import { parseResult, type Result } from "../verdict/mod.ts";
 import { NotebookError } from "./errors.ts";
-import { pictureOf, readManifest, readResult } from "./run_picture.ts";
+import { pictureOf, readResult } from "./run_picture.ts";
 
 /** Everything that a run's report is drawn from, in one object that a page can carry. */
 export interface RunArchive {

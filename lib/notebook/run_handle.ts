@@ -18,14 +18,14 @@ import {
   type RunFolder,
   sendCommand,
 } from "../run/mod.ts";
-import type { FaultRole } from "../scenarios/mod.ts";
+import { type FaultRole, readManifest } from "../scenarios/mod.ts";
 import type { Result } from "../verdict/mod.ts";
 import { NotebookError } from "./errors.ts";
 import { interruptible } from "./interruptible.ts";
 import { hasDied } from "./liveness.ts";
 import { type ChartName, LiveChart } from "./live_chart.ts";
 import { RunDatabase } from "./run_database.ts";
-import { readManifest, readResult } from "./run_picture.ts";
+import { readResult } from "./run_picture.ts";
 
 const POLL_MS = 200;
 /** A run that has not ended so long after its planned end will not. */

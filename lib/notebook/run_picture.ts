@@ -6,10 +6,11 @@ import {
   type HistogramJson,
   Latencies,
   readEvents,
+  RunError,
   type RunEvent,
   type RunFolder,
 } from "../run/mod.ts";
-import type { Manifest } from "../scenarios/mod.ts";
+import { type Manifest, readManifest } from "../scenarios/mod.ts";
 import { parseResult, type Result } from "../verdict/mod.ts";
 
 const DISTRIBUTIONS = [
@@ -65,14 +66,23 @@ export function marksOf(
   ];
 }
 
-/** Reads `manifest.json`. */
-export async function readManifest(folder: RunFolder): Promise<Manifest> {
-  return JSON.parse(await Deno.readTextFile(folder.file("manifest.json")));
-}
-
-/** Reads `verdict.json`, which is there when a run has ended. */
+/**
+ * Reads `verdict.json`.
+ *
+ * @throws {RunError} `folder_damaged` where the run was not judged
+ */
 export async function readResult(folder: RunFolder): Promise<Result> {
-  return parseResult(JSON.parse(await Deno.readTextFile(folder.file("verdict.json"))));
+  let json: unknown;
+  try {
+    json = JSON.parse(await Deno.readTextFile(folder.file("verdict.json")));
+  } catch (cause) {
+    throw new RunError(`Cannot read run ${JSON.stringify(folder.path)}: it holds no verdict`, {
+      code: "folder_damaged",
+      cure: "judge it first: deno task verify RUN",
+      cause,
+    });
+  }
+  return parseResult(json);
 }
 
 /** What {@link pictureOf} draws from. */

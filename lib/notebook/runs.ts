@@ -1,8 +1,9 @@
+import { readManifest } from "../scenarios/mod.ts";
 import { formatCount, formatDurationMs, systemDisk } from "../base/mod.ts";
 import { type Picture, show, tableOf } from "../report/mod.ts";
 import { askStatus, openRunFolder, type RunFolder } from "../run/mod.ts";
 import { ROOT } from "./root.ts";
-import { readManifest, readResult } from "./run_picture.ts";
+import { readResult } from "./run_picture.ts";
 
 /** Where a run stands: `died` is one that neither runs nor has a verdict. */
 export type RunState = "running" | "ended" | "died";

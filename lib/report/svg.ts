@@ -7,9 +7,10 @@ import {
   MarkLineComponent,
   TitleComponent,
 } from "echarts/components";
-import { type EChartsCoreOption, init, use } from "echarts/core";
+import { type EChartsCoreOption, init, setPlatformAPI, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import { escapeText } from "./escape.ts";
+import { labelWidthPx } from "./marks.ts";
 import { type Theme, withTheme } from "./palette.ts";
 
 use([
@@ -22,6 +23,14 @@ use([
   SVGRenderer,
   TitleComponent,
 ]);
+
+// Without a canvas ECharts guesses widths for a narrower face, and the entries of a legend would touch.
+setPlatformAPI({
+  measureText: (text, font = "12px") => {
+    const fontPx = Number(/(\d+(?:\.\d+)?)px/.exec(font)?.[1] ?? 12);
+    return { width: labelWidthPx(text) * fontPx / 12 };
+  },
+});
 
 /** The face of the PNGs first, then what a reader's machine has. */
 export const FONT_FAMILY =

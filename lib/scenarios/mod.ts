@@ -38,3 +38,4 @@ export type { FaultRole, RunOptions, Scenario, StageSpec, TimedFault } from "./r
 export { parseScenario, scenarioFlags } from "./scenario.ts";
 export { atLeast, atMost, below, thresholdText } from "./threshold_text.ts";
 export type { MeasureName, ThresholdSpec } from "./threshold_text.ts";
+export { readManifest } from "./read_run.ts";
