@@ -1,4 +1,5 @@
 import { TextLineStream } from "../../lib/run/mod.ts";
+import { engineLockPath } from "../../lib/sinks/mod.ts";
 import { type Result, resultSchema } from "../../lib/verdict/mod.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
@@ -37,8 +38,18 @@ export function startJob(
   args: readonly string[],
   environment: Record<string, string> = {},
 ): StartedJob {
+  // The engine has a lock of its own: in the other one everybody would download it.
+  const lock = job === "clickhouse" ? [`--lock=${engineLockPath(ROOT)}`] : [];
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", "--allow-all", `${ROOT}/jobs/${job}.ts`, ...args],
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      ...lock,
+      "--allow-all",
+      `${ROOT}/jobs/${job}.ts`,
+      ...args,
+    ],
     env: environmentOf(environment),
     clearEnv: true,
     stdin: "null",
