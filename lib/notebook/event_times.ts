@@ -12,6 +12,7 @@ import { openRunFolder, type RunFolder } from "../run/mod.ts";
 import { type Manifest, readManifest } from "../scenarios/mod.ts";
 import { createSensorProjection } from "../sensor/mod.ts";
 import { interruptible } from "./interruptible.ts";
+import { hasDied, isOver } from "./liveness.ts";
 import { LatenessJudge, type LatenessSettings } from "./lateness.ts";
 import { readTopic, type RunPath } from "./message_tap.ts";
 import { Thinned } from "./thinned.ts";
@@ -193,7 +194,7 @@ export class EventTimes {
   async #grow(folder: RunFolder, display: LiveDisplay, done: AbortController): Promise<void> {
     while (!done.signal.aborted) {
       await systemClock.sleep(REDRAW_MS, done.signal).catch(() => {/* drawn once more */});
-      if (await isOver(folder)) done.abort();
+      if (await isOver(folder) || await hasDied(folder)) done.abort();
       await display.update(await this.picture({ withPng: done.signal.aborted }));
     }
   }
@@ -234,10 +235,6 @@ function countsOf(judge: LatenessJudge): LatenessCounts {
     furthestBehindSec: judge.furthestBehindMs / 1000,
     closedAfterSecMean: judge.closedAfterMsMean / 1000,
   };
-}
-
-async function isOver(folder: RunFolder): Promise<boolean> {
-  return await Deno.stat(folder.file("report.html")).then(() => true, () => false);
 }
 
 function settingsOf({ config }: Manifest): LatenessSettings {

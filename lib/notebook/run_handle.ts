@@ -22,7 +22,7 @@ import { type FaultRole, readManifest } from "../scenarios/mod.ts";
 import type { Result } from "../verdict/mod.ts";
 import { NotebookError } from "./errors.ts";
 import { interruptible } from "./interruptible.ts";
-import { hasDied } from "./liveness.ts";
+import { hasDied, isOver } from "./liveness.ts";
 import { type ChartName, LiveChart } from "./live_chart.ts";
 import { RunDatabase } from "./run_database.ts";
 import { readResult } from "./run_picture.ts";
@@ -272,7 +272,7 @@ export class RunHandle implements AsyncDisposable {
   }
 
   async #isOver(): Promise<boolean> {
-    return await Deno.stat(this.#folder.file("report.html")).then(() => true, () => false);
+    return await isOver(this.#folder);
   }
 }
 

@@ -19,8 +19,9 @@ async function withRun(count: number, body: (path: string) => Promise<void>): Pr
       partitionCount: PARTITIONS,
       pulsar: { serviceUrl: "embedded" },
       window: { windowMs: 60_000, outOfOrdernessMs: 5_000, allowedLatenessMs: 0 },
+      load: {},
     };
-    await Deno.writeTextFile(`${path}/manifest.json`, JSON.stringify({ config }));
+    await writeManifest(path, config);
     await Deno.writeTextFile(
       `${path}/roles.json`,
       JSON.stringify({ broker: { role: "broker", ready: true, url: broker.url } }),
@@ -30,6 +31,11 @@ async function withRun(count: number, body: (path: string) => Promise<void>): Pr
   } finally {
     await Deno.remove(path, { recursive: true });
   }
+}
+
+async function writeManifest(path: string, config: Record<string, unknown>): Promise<void> {
+  const manifest = { schemaVersion: 1, runId: "tap", restarts: [], config };
+  await Deno.writeTextFile(`${path}/manifest.json`, JSON.stringify(manifest));
 }
 
 async function produce(serviceUrl: string, count: number): Promise<void> {
@@ -105,10 +111,7 @@ Deno.test("watchEventTimes() is complete when every partition has ended", async 
 Deno.test("tapMessage() says plainly that a run has no broker", async () => {
   const path = await Deno.makeTempDir();
   try {
-    await Deno.writeTextFile(
-      `${path}/manifest.json`,
-      JSON.stringify({ config: { topic: TOPIC, pulsar: { serviceUrl: "embedded" } } }),
-    );
+    await writeManifest(path, { topic: TOPIC, pulsar: { serviceUrl: "embedded" }, load: {} });
     await Deno.writeTextFile(`${path}/roles.json`, "{}");
     await assert.rejects(tapMessage({ path }), { code: "not_started" });
   } finally {
