@@ -24,11 +24,16 @@ use([
   TitleComponent,
 ]);
 
+/** As wide as high: ECharts takes the width of one of them for the height of a line. */
+const WIDE = /[\u2e80-\u9fff\uff00-\uffef]/g;
+
 // Without a canvas ECharts guesses widths for a narrower face, and the entries of a legend would touch.
 setPlatformAPI({
   measureText: (text, font = "12px") => {
     const fontPx = Number(/(\d+(?:\.\d+)?)px/.exec(font)?.[1] ?? 12);
-    return { width: labelWidthPx(text) * fontPx / 12 };
+    const narrow = text.replaceAll(WIDE, "");
+    const wideCount = text.length - narrow.length;
+    return { width: labelWidthPx(narrow) * fontPx / 12 + wideCount * fontPx };
   },
 });
 

@@ -66,3 +66,10 @@ Deno.test("drawEventTimes() numbers windows from below zero, with the time axis 
   });
   assert.match(svg, />-2<\/text>/);
 });
+
+Deno.test("drawEventTimes() leaves room between title and subtitle", () => {
+  const svg = drawEventTimes(SPEC, { theme: "light", withTitle: true, subtitle: "on a subtitle" });
+  const topOf = (text: string) =>
+    Number(new RegExp(`y="([\\d.]+)"[^>]*>${text}</text>`).exec(svg)![1]);
+  assert.ok(topOf("on a subtitle") - topOf("Event time") >= 17, "lines as high as their letters");
+});
