@@ -32,30 +32,27 @@ function environmentOf(more: Record<string, string>): Record<string, string> {
   return { ...Object.fromEntries(known), NO_COLOR: "1", ...more };
 }
 
+function commandOf(job: string, args: readonly string[], environment: Record<string, string>) {
+  // The engine has a lock of its own: in the other one everybody would download it.
+  const lock = job === "clickhouse" ? [`--lock=${engineLockPath(ROOT)}`] : [];
+  const flags = ["--quiet", "--no-prompt", ...lock, "--allow-all"];
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", ...flags, `${ROOT}/jobs/${job}.ts`, ...args],
+    env: environmentOf(environment),
+    clearEnv: true,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
 /** Starts a job as its task does; it is killed by its process id when the test is through with it. */
 export function startJob(
   job: string,
   args: readonly string[],
   environment: Record<string, string> = {},
 ): StartedJob {
-  // The engine has a lock of its own: in the other one everybody would download it.
-  const lock = job === "clickhouse" ? [`--lock=${engineLockPath(ROOT)}`] : [];
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      ...lock,
-      "--allow-all",
-      `${ROOT}/jobs/${job}.ts`,
-      ...args,
-    ],
-    env: environmentOf(environment),
-    clearEnv: true,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+  const child = commandOf(job, args, environment).spawn();
   const said: string[] = [];
   const waiting = new Set<() => void>();
   const reading = (async () => {

@@ -14,7 +14,10 @@ async function makeRun(durationSec = 8): Promise<string> {
   histogram.record(1_234, 500);
   const files = {
     "manifest.json": {
+      schemaVersion: 1,
       name,
+      runId: result.runId,
+      config: { ...result.configuration, load: {} },
       startedAtMs: START_MS,
       restarts: [],
       generator: { startWallMs: START_MS, lastReceiptWallMs: START_MS + durationSec * 1000 },
