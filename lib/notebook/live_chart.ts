@@ -51,9 +51,16 @@ export async function drawRun(
     throw new RangeError(`Cannot draw ${JSON.stringify(name)}: expected ${known}`);
   }
   const subtitle = systemsText(await readManifest(folder));
+  // Low, so that the controls below are seen together with what they change.
+  const size = name === "overview" ? "low" : "wide";
   const svg = stackSvgs(
     drawn.map((chart, i) =>
-      chart.draw({ theme: "light", withTitle: true, ...(i === 0 ? { subtitle } : {}) })
+      chart.draw({
+        theme: "light",
+        size,
+        withTitle: true,
+        ...(i === 0 ? { subtitle } : { withMarkLabels: false }),
+      })
     ),
   );
   const text = drawn.map(({ title, description }) => `${title}: ${description}`).join("\n");

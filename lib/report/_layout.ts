@@ -1,29 +1,35 @@
 import { labelWidthPx } from "./marks.ts";
 import { type Theme, tone } from "./palette.ts";
 
+/** The sizes that charts are drawn in. */
+export type ChartSize = "wide" | "narrow" | "low";
+
 /** How big and in which colours. */
 export interface DrawOptions {
   readonly theme: Theme;
-  /** `wide` for a page or a slide, `narrow` for a phone. */
-  readonly size?: "wide" | "narrow";
+  /** `wide` for a page or a slide, `narrow` for a phone, `low` where several stand over one another and all must be seen at once. */
+  readonly size?: ChartSize;
   /** Writes the title into the picture, as a file of its own needs it. */
   readonly withTitle?: boolean;
   /** Under the title, e.g. the systems that were measured. */
   readonly subtitle?: string;
   /** False where the page writes the legend itself. */
   readonly withLegend?: boolean;
+  /** False where a chart above it, with the same time axis, has the labels already: the lines of the marks stay. */
+  readonly withMarkLabels?: boolean;
   /** Prefix of the ids inside, where one page holds several drawings of one chart. */
   readonly id?: string;
 }
 
-/** Measures of the two sizes; one left edge, so that charts under one another line up. */
+/** Measures of the sizes; one left edge, so that charts under one another line up. */
 export const SIZES = {
   wide: { widthPx: 860, heightPx: 300, leftPx: 76, rightPx: 30, ticksMax: 10, fontPx: 13 },
   narrow: { widthPx: 400, heightPx: 280, leftPx: 66, rightPx: 22, ticksMax: 5, fontPx: 12 },
+  low: { widthPx: 860, heightPx: 176, leftPx: 76, rightPx: 30, ticksMax: 10, fontPx: 13 },
 } as const;
 
 /** Measures of one size. */
-export type Size = (typeof SIZES)["wide" | "narrow"];
+export type Size = (typeof SIZES)[ChartSize];
 
 /** Between the entries of a legend, across and down. */
 const LEGEND_GAP_PX = 16;
@@ -31,6 +37,7 @@ const LEGEND_GAP_PX = 16;
 export const LEGEND_ROW_PX = 26;
 /** Height of title and subtitle. */
 export const TITLE_PX = 52;
+const TITLE_ALONE_PX = 36;
 /** Height of labels and name under the time axis. */
 export const BOTTOM_PX = 48;
 
@@ -55,6 +62,12 @@ export function boxOf(size: Size, topPx: number, heightPx: number, rightPx: numb
 /** A box as a grid of ECharts. */
 export function gridOf({ leftPx, topPx, widthPx, heightPx }: PanelBox): Record<string, unknown> {
   return { left: leftPx, top: topPx, width: widthPx, height: heightPx, containLabel: false };
+}
+
+/** Height of what {@link titleOption} writes. Only the low size saves the line of a subtitle that is not there. */
+export function titleHeightPx({ withTitle = false, subtitle, size }: Omit<DrawOptions, "theme">) {
+  if (!withTitle) return 0;
+  return size === "low" && subtitle === undefined ? TITLE_ALONE_PX : TITLE_PX;
 }
 
 /** Title and subtitle of a picture that stands alone, on a ground of its own. */

@@ -96,6 +96,8 @@ export function valueAxis(
     name: withName ? yName : "",
     nameGap: size.leftPx - 20,
     splitNumber: 4,
+    // There is no third of a message.
+    ...(yUnit === "count" ? { minInterval: 1 } : {}),
     axisLine: { show: false },
     axisTick: { show: withName, lineStyle: { color: tone("muted") } },
     axisLabel: {

@@ -10,12 +10,12 @@ import {
   type PanelBox,
   type Size,
   SIZES,
-  TITLE_PX,
+  titleHeightPx,
   titleOption,
 } from "./_layout.ts";
 import { LANE_PX, type Line, marksOption, seriesOption, timeAxis, valueAxis } from "./_plot.ts";
 import type { Unit } from "./axis.ts";
-import { type Mark, type PlacedMark, placeMarks } from "./marks.ts";
+import { LANES_MAX, type Mark, type PlacedMark, placeMarks } from "./marks.ts";
 
 export type { Line, Look, Points } from "./_plot.ts";
 
@@ -52,14 +52,15 @@ export interface ChartSpec {
  */
 export function drawChart(spec: ChartSpec, options: DrawOptions): string {
   const size = SIZES[options.size ?? "wide"];
-  const titlePx = options.withTitle === true ? TITLE_PX : 0;
+  const titlePx = titleHeightPx(options);
+  const heightPx = bodyHeightPx(options);
   const option = hasData(spec)
     ? plotOption(spec, size, options)
     : noDataOption(spec, size, titlePx);
   return renderSvg({ ...option, ...titleOption(spec, options) }, {
     id: options.id ?? spec.id,
     widthPx: size.widthPx,
-    heightPx: size.heightPx + titlePx,
+    heightPx: heightPx + titlePx,
     theme: options.theme,
     title: spec.title,
     description: hasData(spec) ? spec.description : `${spec.description} No data.`,
@@ -78,16 +79,24 @@ export function chartBox(spec: ChartSpec, options: Omit<DrawOptions, "theme">): 
 
 function layOut(
   spec: ChartSpec,
-  { size: sizeName = "wide", withTitle = false, withLegend = true }: Omit<DrawOptions, "theme">,
+  options: Omit<DrawOptions, "theme">,
 ): { readonly box: PanelBox; readonly placed: readonly PlacedMark[]; readonly titlePx: number } {
+  const { size: sizeName = "wide", withLegend = true, withMarkLabels = true } = options;
   const size = SIZES[sizeName];
-  const titlePx = withTitle ? TITLE_PX : 0;
+  const titlePx = titleHeightPx(options);
   const plotPx = size.widthPx - size.leftPx - size.rightPx;
-  const placed = placeMarks(spec.marks ?? [], spanOf(spec), plotPx);
+  const all = placeMarks(spec.marks ?? [], spanOf(spec), plotPx);
+  const placed = withMarkLabels ? all : all.map((mark) => ({ ...mark, lane: undefined }));
   const laneCount = Math.max(0, ...placed.map(({ lane }) => lane === undefined ? 0 : lane + 1));
   const legendPx = withLegend ? legendRows(spec.lines, plotPx) * LEGEND_ROW_PX : 0;
   const topPx = titlePx + legendPx + laneCount * LANE_PX + 12;
-  return { box: boxOf(size, topPx, size.heightPx + titlePx, size.rightPx), placed, titlePx };
+  const heightPx = bodyHeightPx(options) + titlePx;
+  return { box: boxOf(size, topPx, heightPx, size.rightPx), placed, titlePx };
+}
+
+/** Height without the title. A low chart has room for labels beforehand: while it grows nothing below it may jump. */
+function bodyHeightPx({ size = "wide", withMarkLabels = true }: Omit<DrawOptions, "theme">) {
+  return SIZES[size].heightPx + (size === "low" && withMarkLabels ? LANES_MAX * LANE_PX : 0);
 }
 
 function spanOf({ spanSec }: ChartSpec): number {

@@ -3,6 +3,7 @@ import { use } from "echarts/core";
 import {
   axisLook,
   BOTTOM_PX,
+  type ChartSize,
   type DrawOptions,
   LEGEND_ROW_PX,
   legendOption,
@@ -91,7 +92,7 @@ export function drawEventTimes(spec: EventTimeSpec, options: DrawOptions): strin
   });
 }
 
-type PlotSize = Omit<(typeof SIZES)["wide" | "narrow"], "heightPx"> & { readonly heightPx: number };
+type PlotSize = Omit<(typeof SIZES)[ChartSize], "heightPx"> & { readonly heightPx: number };
 
 function plotOption(
   spec: EventTimeSpec,

@@ -20,7 +20,8 @@ export interface PlacedMark {
 
 const LABEL_CHARACTER_WIDTH_PX = 6.4;
 const LABEL_GAP_PX = 10;
-const LANES_MAX = 3;
+/** Rows of labels, at most. */
+export const LANES_MAX = 3;
 const LABEL_CHARACTERS_MAX = 36;
 
 /** Width of a label at 12 px; measured on the wide side, as fonts differ. */

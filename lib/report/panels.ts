@@ -28,7 +28,7 @@ export interface PanelsSpec {
   readonly marks?: readonly Mark[];
 }
 
-const COLUMNS = { wide: 3, narrow: 2 } as const;
+const COLUMNS = { wide: 3, narrow: 2, low: 3 } as const;
 /** Plot, and what is above and below it. */
 const PANEL_PX = { heightPx: 110, headPx: 26, footPx: 30, gapPx: 36 } as const;
 const AXIS_NAME_PX = 18;

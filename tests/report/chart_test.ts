@@ -43,6 +43,35 @@ Deno.test("drawChart() draws for a phone and the page's theme as in the snapshot
   assertSnapshot("chart_page_narrow.snap", drawChart(specOf(), { theme: "page", size: "narrow" }));
 });
 
+Deno.test("drawChart() keeps a low chart as high as it is, whatever is marked on it", () => {
+  const marks = [
+    { atSec: 1, label: "rate 7,700/s", kind: "note" as const },
+    { atSec: 1.1, label: "broker killed", kind: "fault" as const },
+  ];
+  const heightOf = (svg: string) => Number(/^<svg [^>]*? height="(\d+)"/.exec(svg)![1]);
+  const low = { theme: "light", size: "low", withTitle: true } as const;
+  const bare = drawChart(specOf(), low);
+  const marked = drawChart(specOf({ marks }), low);
+  assert.equal(heightOf(marked), heightOf(bare));
+  assert.ok(textsOf(marked).includes("broker killed"));
+  const below = drawChart(specOf({ marks }), { ...low, withMarkLabels: false });
+  assert.ok(heightOf(below) < heightOf(bare));
+  assert.ok(!textsOf(below).includes("broker killed"));
+  // The lines of the marks are there all the same: dashed, as nothing else in this chart.
+  const dashesOf = (svg: string) => svg.split("stroke-dasharray").length - 1;
+  assert.equal(dashesOf(below), dashesOf(marked));
+});
+
+Deno.test("drawChart() marks no parts of what comes whole", () => {
+  const points: Points = [[0, 0], [4, 0]];
+  const texts = textsOf(drawChart(
+    specOf({ lines: [{ name: "backlog", tone: "broker", points }] }),
+    { theme: "light" },
+  ));
+  assert.ok(texts.includes("1"));
+  assert.deepEqual(texts.filter((text) => /^\d+\.\d+$/.test(text)), []);
+});
+
 Deno.test("drawChart() draws the same text each time, with ids of its own", () => {
   const first = drawChart(specOf(), { theme: "light" });
   assert.equal(drawChart(specOf(), { theme: "light" }), first);
