@@ -105,6 +105,21 @@ export class NotebookPage {
     return cell;
   }
 
+  /** Menu Kernel, Restart Kernel, and the button of the question. */
+  async restartKernel(): Promise<void> {
+    await this.menu("Kernel", "Restart Kernel…");
+    await this.page.locator(".jp-Dialog button.jp-mod-warn").click();
+    await this.page.locator(".jp-Dialog").waitFor({ state: "detached" });
+    await this.untilIdle();
+  }
+
+  /** Writes other source into a cell. */
+  async setCell(text: string, source: string): Promise<void> {
+    const content = this.cell(text).locator(".cm-content");
+    await content.click();
+    await content.fill(source);
+  }
+
   /** `[ ]:` before, `[*]:` while, `[3]:` when it has run. */
   async promptOf(cell: Locator): Promise<string> {
     return (await cell.locator(".jp-InputPrompt").first().innerText()).replaceAll(/\s/g, " ")

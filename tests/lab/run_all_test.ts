@@ -28,6 +28,20 @@ const CASES: readonly Case[] = [
     verdicts: /\b(PASS|VOID)\b/,
     pictures: [{ of: "run.verdict(", file: "lab-verdict.png" }],
   },
+  {
+    name: "04_event_time.ipynb",
+    chart: "weir.watchEventTimes(run)",
+    verdict: "await run.verdict(",
+    verdicts: /\b(PASS|VOID)\b/,
+    pictures: [{ of: "weir.watchEventTimes(run)", file: "lab-event-time.png" }],
+  },
+  {
+    name: "05_exactly_once.ipynb",
+    chart: "run.watch(",
+    verdict: "await naked.verdict(",
+    verdicts: /\b(FAIL|VOID)\b/,
+    pictures: [],
+  },
 ];
 
 /** Runs all cells, and gathers what the chart looked like meanwhile. */
