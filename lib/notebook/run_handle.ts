@@ -25,6 +25,7 @@ import { interruptible } from "./interruptible.ts";
 import { hasDied, isOver } from "./liveness.ts";
 import { type ChartName, LiveChart } from "./live_chart.ts";
 import { RunDatabase } from "./run_database.ts";
+import { ROOT } from "./root.ts";
 import { readResult } from "./run_picture.ts";
 
 const POLL_MS = 200;
@@ -276,6 +277,11 @@ export class RunHandle implements AsyncDisposable {
   }
 }
 
+/** A folder as the project's own file browser names it: short, and nobody's home shows on a projector. */
+function inProject(path: string): string {
+  return path.startsWith(`${ROOT}/`) ? path.slice(ROOT.length + 1) : path;
+}
+
 function verdictPicture(result: Result): Picture {
   const { messages, rows } = result;
   const table = tableOf([
@@ -288,7 +294,7 @@ function verdictPicture(result: Result): Picture {
     { what: "acknowledged", value: `${formatCount(messages.acked)} messages` },
     { what: "lost / doubled", value: `${messages.lost} / ${messages.duplicated}` },
     { what: "rows expected / found", value: `${rows.expected} / ${rows.found}` },
-    { what: "report", value: `${result.runDir}/report.html` },
+    { what: "report", value: `${inProject(result.runDir)}/report.html` },
   ]);
   return { ...table, "text/plain": summaryText(result) };
 }

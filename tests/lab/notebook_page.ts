@@ -5,7 +5,7 @@ import { until } from "./until.ts";
 
 const KERNEL_WITHIN_MS = 120_000;
 /** As wide as a projector; a picture of it is readable on a page. */
-const VIEWPORT = { width: 1200, height: 900 };
+const VIEWPORT = { width: 1200, height: 1000 };
 
 /** What JupyterLab's server says of an open notebook, as far as it is read. */
 interface Session {
@@ -21,7 +21,7 @@ export async function withNotebook(
 ): Promise<void> {
   await using browser = await openBrowser();
   const page = await browser.newPage({ viewport: VIEWPORT });
-  const path = `${setting.images}/failed-${name.replace(".ipynb", ".png")}`;
+  const path = `${setting.failures}/${name.replace(".ipynb", ".png")}`;
   try {
     const notebook = new NotebookPage(page);
     await notebook.open(setting, name);
@@ -122,14 +122,15 @@ export class NotebookPage {
 
   /** `[ ]:` before, `[*]:` while, `[3]:` when it has run. */
   async promptOf(cell: Locator): Promise<string> {
-    return (await cell.locator(".jp-InputPrompt").first().innerText()).replaceAll(/\s/g, " ")
-      .trim();
+    // Not innerText, which is empty where a browser leaves out what is scrolled away.
+    const text = await cell.locator(".jp-InputPrompt").first().textContent() ?? "";
+    return text.replaceAll(/\s/g, " ").trim();
   }
 
   /** Waits until a cell has run. */
   async untilDone(cell: Locator, withinMs: number): Promise<void> {
     await until(
-      `the cell has run: ${(await cell.locator(".jp-InputArea").innerText()).slice(0, 60)}`,
+      `the cell has run: ${(await cell.locator(".jp-InputArea").textContent())!.slice(0, 60)}`,
       async () => /^\[\d+\]:$/.test(await this.promptOf(cell)),
       withinMs,
     );
@@ -137,6 +138,7 @@ export class NotebookPage {
 
   /** The text that a cell shows. */
   async outputOf(cell: Locator): Promise<string> {
+    await cell.scrollIntoViewIfNeeded();
     const outputs = await cell.locator(".jp-OutputArea-output").allInnerTexts();
     return outputs.join("\n").trim();
   }

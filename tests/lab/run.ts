@@ -51,11 +51,12 @@ async function main(signal: AbortSignal): Promise<number> {
   const toDocs = Deno.args.includes("--images");
   const args = Deno.args.filter((arg) => arg !== "--images");
   const images = toDocs ? join(ROOT, "docs", "images") : join(DATA, "images");
-  await Deno.mkdir(images, { recursive: true });
+  const failures = join(DATA, "failures");
+  for (const path of [images, failures]) await Deno.mkdir(path, { recursive: true });
   const folder = join(DATA, "project");
   await copyNotebooks(join(ROOT, "notebooks"), join(folder, "notebooks"));
   await using lab = await LabServer.start({ root: ROOT, folder, signal });
-  return await runTests({ url: lab.url, token: lab.token, folder, images }, args, signal);
+  return await runTests({ url: lab.url, token: lab.token, folder, images, failures }, args, signal);
 }
 
 if (import.meta.main) {

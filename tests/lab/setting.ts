@@ -6,6 +6,8 @@ export interface LabSetting {
   readonly folder: string;
   /** Where screenshots go. */
   readonly images: string;
+  /** Where a picture goes of what a test has failed on. */
+  readonly failures: string;
 }
 
 /**

@@ -172,6 +172,8 @@ Deno.test("slider and buttons under a chart steer the run, from the browser", as
           (status) => status.backlogMessages! < 10_000,
         );
       });
+      // By then it has something to show.
+      await controls.untilStatus("it goes on for a while", (status) => status.elapsedSec > 20);
       await notebook.picture(cell, `${setting.images}/lab-controls.png`);
       await t.step("Stop the run ends it with a verdict, and the controls with it", async () => {
         await controls.click("stop");
