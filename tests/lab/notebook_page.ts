@@ -136,11 +136,16 @@ export class NotebookPage {
     );
   }
 
-  /** The text that a cell shows. */
+  /** The texts that a cell shows, with a space between them. */
   async outputOf(cell: Locator): Promise<string> {
-    await cell.scrollIntoViewIfNeeded();
-    const outputs = await cell.locator(".jp-OutputArea-output").allInnerTexts();
-    return outputs.join("\n").trim();
+    const texts = await cell.locator(".jp-OutputArea-output").evaluateAll((outputs) =>
+      outputs.flatMap((output) => {
+        const elements = [output, ...output.querySelectorAll("*:not(style, script)")];
+        const nodes = elements.flatMap((element) => [...element.childNodes]);
+        return nodes.filter(({ nodeType }) => nodeType === 3).map((node) => node.textContent ?? "");
+      })
+    );
+    return texts.map((text) => text.trim()).filter((text) => text !== "").join(" ");
   }
 
   /** The pictures that a cell shows, as SVG. */
