@@ -93,9 +93,9 @@ Deno.test("checkTable() refuses an import upward, a type import, and one between
 
 Deno.test("checkInner() keeps client, broker and wire apart", () => {
   const refused = [
-    of("lib/pulsar/broker/a.ts", `import { x } from "../connection.ts";`),
-    of("lib/pulsar/client.ts", `import { x } from "./broker/mod.ts";`),
-    of("lib/pulsar/wire/a.ts", `import { x } from "../connection.ts";`),
+    of("lib/pulsar/broker/a.ts", `import { x } from "../client/connection.ts";`),
+    of("lib/pulsar/client/client.ts", `import { x } from "../broker/mod.ts";`),
+    of("lib/pulsar/wire/a.ts", `import { x } from "../client/connection.ts";`),
   ];
   for (const source of refused) assert.equal(checkInner([source]).length, 1, source.path);
   assertNone(checkInner([
@@ -103,7 +103,7 @@ Deno.test("checkInner() keeps client, broker and wire apart", () => {
       "lib/pulsar/broker/a.ts",
       `import "../wire/mod.ts"; import "./b.ts"; import "../../base/mod.ts";`,
     ),
-    of("lib/pulsar/client.ts", `import "./connection.ts"; import "./wire/mod.ts";`),
+    of("lib/pulsar/client/client.ts", `import "./connection.ts"; import "../wire/mod.ts";`),
     of("lib/pulsar/mod.ts", `export { x } from "./broker/mod.ts";`),
   ]));
 });

@@ -1,14 +1,4 @@
 /** Apache Pulsar: a client for its binary protocol, and an embedded broker that speaks it. */
-export { PulsarAdmin } from "./admin.ts";
-export type {
-  PulsarAdminOptions,
-  RegisteredSchema,
-  SubscriptionStats,
-  TopicStats,
-} from "./admin.ts";
-export { tokenAuthentication, tokenFileAuthentication } from "./auth.ts";
-export type { Authentication } from "./auth.ts";
-export type { FrameBatch } from "./batch_buffer.ts";
 export { BrokerError, startBroker } from "./broker/mod.ts";
 export type {
   BacklogPolicy,
@@ -18,19 +8,39 @@ export type {
   StartOptions,
   TopicPolicies,
 } from "./broker/mod.ts";
-export { connectPulsar, PulsarClient } from "./client.ts";
-export type { PulsarClientOptions } from "./client.ts";
-export { MessageProducer } from "./message_producer.ts";
-export type { MessageId, MessageProducerOptions, OutgoingMessage } from "./message_producer.ts";
-export { BatchProducer } from "./producer.ts";
-export type { BatchProducerOptions } from "./producer.ts";
-export { parseServiceUrl } from "./service_url.ts";
-export type { BrokerAddress, ServiceUrl } from "./service_url.ts";
-export { TopicSource } from "./source.ts";
-export type { SourceOptions } from "./source.ts";
-export { parseTopicName, partitionTopic } from "./topic_name.ts";
-export type { TopicName } from "./topic_name.ts";
-export { denoTransport } from "./transport.ts";
-export type { OpenTransport, TlsOptions, Transport } from "./transport.ts";
 export { frameFields, PulsarError, SchemaType } from "./wire/mod.ts";
 export type { CompressionName, FrameFields, PulsarErrorCode, Schema } from "./wire/mod.ts";
+export {
+  BatchProducer,
+  connectPulsar,
+  denoTransport,
+  MessageProducer,
+  parseServiceUrl,
+  parseTopicName,
+  partitionTopic,
+  PulsarAdmin,
+  PulsarClient,
+  tokenAuthentication,
+  tokenFileAuthentication,
+  TopicSource,
+} from "./client/mod.ts";
+export type {
+  Authentication,
+  BatchProducerOptions,
+  BrokerAddress,
+  FrameBatch,
+  MessageId,
+  MessageProducerOptions,
+  OpenTransport,
+  OutgoingMessage,
+  PulsarAdminOptions,
+  PulsarClientOptions,
+  RegisteredSchema,
+  ServiceUrl,
+  SourceOptions,
+  SubscriptionStats,
+  TlsOptions,
+  TopicName,
+  TopicStats,
+  Transport,
+} from "./client/mod.ts";

@@ -51,16 +51,12 @@ export function checkTable(sources: readonly Source[]): Violation[] {
   });
 }
 
-function isIn(path: string, folder: string, isFlat: boolean): boolean {
-  return isFlat ? folderOf(path) === folder : path.startsWith(`${folder}/`);
-}
-
 /** Parts of one folder keep apart. */
 export function checkInner(sources: readonly Source[]): Violation[] {
   return eachImport(sources, ({ path }, target) => {
-    for (const { folder, isFlat, mayImport, except } of INNER_FOLDERS) {
-      if (!isIn(path, folder, isFlat) || except.includes(path)) continue;
-      if (isIn(target, folder, isFlat) || partOf(target) !== partOf(path)) continue;
+    for (const { folder, mayImport } of INNER_FOLDERS) {
+      if (!path.startsWith(`${folder}/`) || target.startsWith(`${folder}/`)) continue;
+      if (partOf(target) !== partOf(path)) continue;
       if (mayImport.some((allowed) => target.startsWith(`${allowed}/`))) continue;
       return `${folder}/ may import of its part only ${mayImport.join(", ") || "itself"}`;
     }

@@ -39,21 +39,12 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
 /** Inside pulsar/: client and broker share the wire and nothing else. Folders, from the project's root. */
 export const INNER_FOLDERS: readonly {
   readonly folder: string;
-  /** Its own files, not those of folders in it. */
-  readonly isFlat: boolean;
   /** Siblings that it may import; itself always. */
   readonly mayImport: readonly string[];
-  /** Files that join the parts. */
-  readonly except: readonly string[];
 }[] = [
-  { folder: "lib/pulsar/wire", isFlat: false, mayImport: [], except: [] },
-  { folder: "lib/pulsar/broker", isFlat: false, mayImport: ["lib/pulsar/wire"], except: [] },
-  {
-    folder: "lib/pulsar",
-    isFlat: true,
-    mayImport: ["lib/pulsar/wire"],
-    except: ["lib/pulsar/mod.ts"],
-  },
+  { folder: "lib/pulsar/wire", mayImport: [] },
+  { folder: "lib/pulsar/broker", mayImport: ["lib/pulsar/wire"] },
+  { folder: "lib/pulsar/client", mayImport: ["lib/pulsar/wire"] },
 ];
 
 /** Outside lib/: who may import what by first folder. Tests may import any file of lib, others only a folder's mod.ts. */

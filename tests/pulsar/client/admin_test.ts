@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { PulsarAdmin } from "../../../lib/pulsar/admin.ts";
-import { tokenAuthentication } from "../../../lib/pulsar/auth.ts";
+import { PulsarAdmin } from "../../../lib/pulsar/client/admin.ts";
+import { tokenAuthentication } from "../../../lib/pulsar/client/auth.ts";
 import { rejectsWith } from "./setup.ts";
 
 /** An admin client of a server on loopback that answers as `handler` does. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { textOf } from "../../../lib/base/mod.ts";
-import { tokenAuthentication, tokenFileAuthentication } from "../../../lib/pulsar/auth.ts";
-import { connectPulsar } from "../../../lib/pulsar/client.ts";
-import { systemNameOf } from "../../../lib/pulsar/connection.ts";
+import { tokenAuthentication, tokenFileAuthentication } from "../../../lib/pulsar/client/auth.ts";
+import { connectPulsar } from "../../../lib/pulsar/client/client.ts";
+import { systemNameOf } from "../../../lib/pulsar/client/connection.ts";
 import { CommandLookupTopicResponseLookupType as LookupType } from "../../../lib/pulsar/wire/mod.ts";
 import { FakeBroker } from "./fake_broker.ts";
 import { batchOf, connectFake, rejectsWith, settle } from "./setup.ts";

@@ -1,6 +1,6 @@
 /** A scripted broker in this process, for faults that a real one commits seldom: it speaks through pipes, so that a fake clock owns the time. */
-import type { OpenTransport, Transport } from "../../../lib/pulsar/transport.ts";
-import { type BrokerAddress, formatAddress } from "../../../lib/pulsar/service_url.ts";
+import type { OpenTransport, Transport } from "../../../lib/pulsar/client/transport.ts";
+import { type BrokerAddress, formatAddress } from "../../../lib/pulsar/client/service_url.ts";
 import {
   type Command,
   type CommandBodies,

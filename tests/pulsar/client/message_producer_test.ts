@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { keyHash } from "../../../lib/pulsar/key_hash.ts";
+import { keyHash } from "../../../lib/pulsar/client/key_hash.ts";
 import {
   decodeMessage,
   MESSAGE_METADATA,

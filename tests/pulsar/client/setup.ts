@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { crc32cPortable, FakeClock, seededRandom } from "../../../lib/base/mod.ts";
 import type { MessageBatch, Position, SourceHandler } from "../../../lib/contract.ts";
-import type { FrameBatch } from "../../../lib/pulsar/batch_buffer.ts";
-import { connectPulsar, type PulsarClientOptions } from "../../../lib/pulsar/client.ts";
-import type { BatchProducer } from "../../../lib/pulsar/producer.ts";
+import type { FrameBatch } from "../../../lib/pulsar/client/batch_buffer.ts";
+import { connectPulsar, type PulsarClientOptions } from "../../../lib/pulsar/client/client.ts";
+import type { BatchProducer } from "../../../lib/pulsar/client/producer.ts";
 import { PulsarError, type PulsarErrorCode } from "../../../lib/pulsar/wire/mod.ts";
 import { FakeBroker } from "./fake_broker.ts";
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { FakeClock, seededRandom } from "../../../lib/base/mod.ts";
-import { Backoff } from "../../../lib/pulsar/backoff.ts";
-import { FrameBatch } from "../../../lib/pulsar/batch_buffer.ts";
-import { comparePositions } from "../../../lib/pulsar/positions.ts";
-import { Permits } from "../../../lib/pulsar/permits.ts";
-import { formatAddress, parseServiceUrl } from "../../../lib/pulsar/service_url.ts";
-import { parseTopicName, partitionTopic } from "../../../lib/pulsar/topic_name.ts";
+import { Backoff } from "../../../lib/pulsar/client/backoff.ts";
+import { FrameBatch } from "../../../lib/pulsar/client/batch_buffer.ts";
+import { comparePositions } from "../../../lib/pulsar/client/positions.ts";
+import { Permits } from "../../../lib/pulsar/client/permits.ts";
+import { formatAddress, parseServiceUrl } from "../../../lib/pulsar/client/service_url.ts";
+import { parseTopicName, partitionTopic } from "../../../lib/pulsar/client/topic_name.ts";
 import { splitBatch } from "../../../lib/pulsar/wire/mod.ts";
 
 Deno.test("parseServiceUrl() reads hosts, ports and TLS", () => {

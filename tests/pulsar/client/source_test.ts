@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { MessageBatch, Position } from "../../../lib/contract.ts";
-import type { PulsarClient } from "../../../lib/pulsar/client.ts";
+import type { PulsarClient } from "../../../lib/pulsar/client/client.ts";
 import { FakeBroker } from "./fake_broker.ts";
 import { batchOf, connectFake, Recorder, rejectsWith, settle, TOPIC } from "./setup.ts";
 

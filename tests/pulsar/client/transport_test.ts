@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { denoTransport, type Transport } from "../../../lib/pulsar/transport.ts";
+import { denoTransport, type Transport } from "../../../lib/pulsar/client/transport.ts";
 import { rejectsWith } from "./setup.ts";
 
 const TLS = new URL("./tls/", import.meta.url);

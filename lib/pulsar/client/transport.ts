@@ -1,7 +1,7 @@
 /** A byte stream to a broker, and the one place that knows how the runtime opens it. */
-import { messageOf } from "../base/mod.ts";
+import { messageOf } from "../../base/mod.ts";
 import { type BrokerAddress, formatAddress } from "./service_url.ts";
-import { PulsarError, type PulsarErrorCode } from "./wire/mod.ts";
+import { PulsarError, type PulsarErrorCode } from "../wire/mod.ts";
 
 /** What a connection needs of a socket. */
 export interface Transport {

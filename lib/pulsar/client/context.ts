@@ -1,7 +1,7 @@
-import type { Clock, Crc32c, Random } from "../base/mod.ts";
+import type { Clock, Crc32c, Random } from "../../base/mod.ts";
 import { Backoff, type BackoffOptions } from "./backoff.ts";
 import type { Lookup } from "./lookup.ts";
-import { PulsarError } from "./wire/mod.ts";
+import { PulsarError } from "../wire/mod.ts";
 
 /** What the producers and consumers of one client share. */
 export interface ClientContext {

@@ -1,4 +1,4 @@
-import { PulsarError } from "./wire/mod.ts";
+import { PulsarError } from "../wire/mod.ts";
 
 /** A topic's full name taken apart. */
 export interface TopicName {

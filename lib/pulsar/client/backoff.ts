@@ -1,4 +1,4 @@
-import type { Clock, Random } from "../base/mod.ts";
+import type { Clock, Random } from "../../base/mod.ts";
 
 /** Bounds of the delay between attempts. */
 export interface BackoffOptions {

@@ -1,6 +1,6 @@
 /** One consumer of one partition: subscription, order, and the turns between the broker's frames and the handler's promises. */
-import { assert } from "../base/mod.ts";
-import type { Position, SourceHandler } from "../contract.ts";
+import { assert } from "../../base/mod.ts";
+import type { Position, SourceHandler } from "../../contract.ts";
 import { Backoff } from "./backoff.ts";
 import type { Connection, ConsumerEndpoint } from "./connection.ts";
 import { type ClientContext, retrying } from "./context.ts";
@@ -19,7 +19,7 @@ import {
   type Schema,
   writeAck,
   writeFlow,
-} from "./wire/mod.ts";
+} from "../wire/mod.ts";
 
 /** What a partition's consumer is opened with. */
 export interface PartitionConsumerOptions {

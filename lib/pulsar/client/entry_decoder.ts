@@ -1,5 +1,5 @@
-import type { Crc32c } from "../base/mod.ts";
-import type { MessageBatch, Position } from "../contract.ts";
+import type { Crc32c } from "../../base/mod.ts";
+import type { MessageBatch, Position } from "../../contract.ts";
 import {
   decompress,
   malformed,
@@ -7,8 +7,8 @@ import {
   PayloadSection,
   PulsarError,
   splitBatch,
-} from "./wire/mod.ts";
-import { END_MARKER_PROPERTY } from "../contract.ts";
+} from "../wire/mod.ts";
+import { END_MARKER_PROPERTY } from "../../contract.ts";
 
 /** Brokers bound the compressed size only; what a batch may unfold to is bounded here. */
 const UNCOMPRESSED_BYTES_MAX = 64 * 1024 * 1024;

@@ -1,5 +1,5 @@
-import { messageOf, Secret } from "../base/mod.ts";
-import { PulsarError } from "./wire/mod.ts";
+import { messageOf, Secret } from "../../base/mod.ts";
+import { PulsarError } from "../wire/mod.ts";
 
 /** How a client proves who it is. */
 export interface Authentication {

@@ -1,5 +1,5 @@
-import { assert, utf8 } from "../base/mod.ts";
-import { END_MARKER_PROPERTY, type Producer, type Receipt } from "../contract.ts";
+import { assert, utf8 } from "../../base/mod.ts";
+import { END_MARKER_PROPERTY, type Producer, type Receipt } from "../../contract.ts";
 import { FrameBatch } from "./batch_buffer.ts";
 import { systemNameOf } from "./connection.ts";
 import { type ClientContext, orAborted } from "./context.ts";
@@ -15,7 +15,7 @@ import {
   type Schema,
   writeMetadata,
   writeSend,
-} from "./wire/mod.ts";
+} from "../wire/mod.ts";
 
 /** What a producer of batches is opened with. */
 export interface BatchProducerOptions {

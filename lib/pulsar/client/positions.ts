@@ -1,5 +1,5 @@
-import type { Position } from "../contract.ts";
-import { PulsarError } from "./wire/mod.ts";
+import type { Position } from "../../contract.ts";
+import { PulsarError } from "../wire/mod.ts";
 
 /** Below 0 where `a` comes before `b`, 0 where they are one. */
 export function comparePositions(a: Position, b: Position): number {

@@ -1,4 +1,4 @@
-import { concatBytes } from "../base/mod.ts";
+import { concatBytes } from "../../base/mod.ts";
 import type { Transport } from "./transport.ts";
 
 /** Commands up to this size are joined, so that acknowledgements and permits share a system call. */

@@ -5,7 +5,7 @@ import {
   type Random,
   systemClock,
   systemRandom,
-} from "../base/mod.ts";
+} from "../../base/mod.ts";
 import type { Authentication } from "./auth.ts";
 import { type BackoffOptions, DEFAULT_BACKOFF } from "./backoff.ts";
 import { ConnectionPool } from "./connection_pool.ts";
@@ -16,7 +16,7 @@ import { BatchProducer, type BatchProducerOptions } from "./producer.ts";
 import { type SourceOptions, TopicSource } from "./source.ts";
 import { parseTopicName } from "./topic_name.ts";
 import { denoTransport, type OpenTransport } from "./transport.ts";
-import { PulsarError } from "./wire/mod.ts";
+import { PulsarError } from "../wire/mod.ts";
 
 /** What a client is made with. */
 export interface PulsarClientOptions {

@@ -1,6 +1,6 @@
 /** One producer of one partition: registration, what waits for receipts, and going on after the connection or the topic moved. */
-import { assert } from "../base/mod.ts";
-import type { Receipt } from "../contract.ts";
+import { assert } from "../../base/mod.ts";
+import type { Receipt } from "../../contract.ts";
 import type { Connection, ProducerEndpoint } from "./connection.ts";
 import { Backoff } from "./backoff.ts";
 import { type ClientContext, retrying } from "./context.ts";
@@ -15,7 +15,7 @@ import {
   type Schema,
   type SendReceiptView,
   serverError,
-} from "./wire/mod.ts";
+} from "../wire/mod.ts";
 
 /** What a partition's producer is opened with. */
 export interface PartitionProducerOptions {

@@ -1,6 +1,6 @@
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { type BrokerAddress, formatAddress } from "./service_url.ts";
-import { PulsarError } from "./wire/mod.ts";
+import { PulsarError } from "../wire/mod.ts";
 
 /** A broker, and the way to it. */
 export interface BrokerRoute {

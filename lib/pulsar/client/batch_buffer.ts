@@ -4,8 +4,8 @@
  *     | head room: sizes, SEND, checksum, MessageMetadata | [u32 size][SingleMessageMetadata][message]* | room |
  *                                            ◄── written backwards by `seal`        written forwards by `reserve` and `commit`
  */
-import { assert } from "../base/mod.ts";
-import type { BatchBuffer } from "../contract.ts";
+import { assert } from "../../base/mod.ts";
+import type { BatchBuffer } from "../../contract.ts";
 import {
   plainHeaderLength,
   ProtoWriter,
@@ -13,7 +13,7 @@ import {
   putPlainHeader,
   type SingleMetadataFields,
   writeSingleMetadata,
-} from "./wire/mod.ts";
+} from "../wire/mod.ts";
 
 /** Room for everything in front of the messages but the producer's name; a schema version takes 10 bytes, numbers at most 10 each. */
 const HEAD_ROOM_BYTES = 160;

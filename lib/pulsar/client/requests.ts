@@ -1,5 +1,5 @@
-import type { Clock } from "../base/mod.ts";
-import { type Command, PulsarError, serverError } from "./wire/mod.ts";
+import type { Clock } from "../../base/mod.ts";
+import { type Command, PulsarError, serverError } from "../wire/mod.ts";
 
 interface Waiting {
   readonly action: string;

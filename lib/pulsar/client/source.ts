@@ -1,10 +1,10 @@
-import { assert } from "../base/mod.ts";
-import type { Position, Source, SourceHandler } from "../contract.ts";
+import { assert } from "../../base/mod.ts";
+import type { Position, Source, SourceHandler } from "../../contract.ts";
 import { systemNameOf } from "./connection.ts";
 import type { ClientContext } from "./context.ts";
 import { PartitionConsumer } from "./partition_consumer.ts";
 import { partitionTopic } from "./topic_name.ts";
-import { PulsarError, type Schema } from "./wire/mod.ts";
+import { PulsarError, type Schema } from "../wire/mod.ts";
 
 /** What a source is opened with. */
 export interface SourceOptions {

@@ -7,7 +7,7 @@ import {
   CommandPartitionedTopicMetadataResponseLookupType as MetadataType,
   PulsarError,
   serverError,
-} from "./wire/mod.ts";
+} from "../wire/mod.ts";
 
 /** Brokers that send one another the question in turn are given up, as Pulsar's clients do. */
 const REDIRECTS_MAX = 20;

@@ -1,11 +1,11 @@
 /** One message after the other, batched automatically: the plain way to send, on top of the same buffers. */
-import type { Clock } from "../base/mod.ts";
-import type { Position, Receipt } from "../contract.ts";
+import type { Clock } from "../../base/mod.ts";
+import type { Position, Receipt } from "../../contract.ts";
 import type { FrameBatch } from "./batch_buffer.ts";
 import { orAborted } from "./context.ts";
 import { keyHash } from "./key_hash.ts";
 import type { BatchProducer, BatchProducerOptions } from "./producer.ts";
-import { PulsarError } from "./wire/mod.ts";
+import { PulsarError } from "../wire/mod.ts";
 
 /** A message to send. */
 export interface OutgoingMessage {

@@ -1,4 +1,4 @@
-import { PulsarError } from "./wire/mod.ts";
+import { PulsarError } from "../wire/mod.ts";
 
 /** Where a broker or proxy listens. */
 export interface BrokerAddress {

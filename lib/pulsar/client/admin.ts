@@ -1,8 +1,8 @@
 /** Pulsar's admin REST API v2, as far as runs need it (https://pulsar.apache.org/admin-rest-api/). */
-import { messageOf } from "../base/mod.ts";
+import { messageOf } from "../../base/mod.ts";
 import type { Authentication } from "./auth.ts";
 import { parseTopicName } from "./topic_name.ts";
-import { PulsarError, type PulsarErrorCode } from "./wire/mod.ts";
+import { PulsarError, type PulsarErrorCode } from "../wire/mod.ts";
 
 /** What an admin client is made with. */
 export interface PulsarAdminOptions {

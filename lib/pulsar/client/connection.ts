@@ -1,5 +1,5 @@
 /** One TCP connection to a broker: handshake, requests and answers, keep-alive, and the hand-over of frames to producers and consumers. */
-import { assert, type Clock, messageOf, utf8 } from "../base/mod.ts";
+import { assert, type Clock, messageOf, utf8 } from "../../base/mod.ts";
 import type { Authentication } from "./auth.ts";
 import { Requests } from "./requests.ts";
 import { type BrokerAddress, formatAddress } from "./service_url.ts";
@@ -19,7 +19,7 @@ import {
   PulsarError,
   SendReceiptView,
   serverError,
-} from "./wire/mod.ts";
+} from "../wire/mod.ts";
 import { WriteQueue } from "./write_queue.ts";
 
 /** The newest protocol whose commands are used here; a broker answers with the lower of both. */
