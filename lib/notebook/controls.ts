@@ -57,9 +57,13 @@ function niceAbove(value: number): number {
   return power * ([1, 2, 5, 10].find((factor) => factor * power >= value) ?? 10);
 }
 
+/** What breaks something is red, as its mark on the charts. */
 function buttonHtml({ name, text, command }: Button): string {
+  const ink = command.command === "inject" ? "#b42318" : "#1d2433";
+  const style = `font:inherit;padding:2px 10px;border:1px solid ${ink};border-radius:4px;` +
+    `background:#fff;color:${ink};cursor:pointer`;
   const data = JSON.stringify(command).replaceAll('"', "&quot;");
-  return `<button type="button" data-weir="${name}" data-command="${data}">${text}</button>`;
+  return `<button type="button" style="${style}" data-weir="${name}" data-command="${data}">${text}</button>`;
 }
 
 const STYLE =
