@@ -9,7 +9,7 @@ export type {
   TopicPolicies,
 } from "./broker/mod.ts";
 export { frameFields, PulsarError, SchemaType } from "./wire/mod.ts";
-export type { CompressionName, FrameFields, PulsarErrorCode, Schema } from "./wire/mod.ts";
+export type { CompressionName, FrameFields, PulsarErrorCode } from "./wire/mod.ts";
 export {
   BatchProducer,
   connectPulsar,
@@ -28,6 +28,7 @@ export type {
   Authentication,
   BatchProducerOptions,
   BrokerAddress,
+  EncodedOrigin,
   FrameBatch,
   MessageId,
   MessageProducerOptions,
@@ -36,11 +37,15 @@ export type {
   PulsarAdminOptions,
   PulsarClientOptions,
   RegisteredSchema,
+  Schema,
+  SchemaInfo,
   ServiceUrl,
   SourceOptions,
   SubscriptionStats,
   TlsOptions,
   TopicName,
+  TopicSchema,
   TopicStats,
   Transport,
+  WriterSchemas,
 } from "./client/mod.ts";

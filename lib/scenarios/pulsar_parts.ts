@@ -8,7 +8,7 @@ import {
   PulsarAdmin,
   type PulsarClient,
   PulsarError,
-  type Schema,
+  type SchemaInfo,
   SchemaType,
   tokenFileAuthentication,
 } from "../pulsar/mod.ts";
@@ -16,7 +16,7 @@ import { SENSOR_SCHEMA_JSON } from "../sensor/mod.ts";
 import type { PulsarTarget } from "./config.ts";
 import { CuttableConnections } from "./cuttable.ts";
 
-const SENSOR_SCHEMA: Schema = {
+const SENSOR_SCHEMA: SchemaInfo = {
   name: "SensorRecord",
   type: SchemaType.Avro,
   schemaData: utf8(SENSOR_SCHEMA_JSON),

@@ -1,9 +1,10 @@
 /** One message after the other, batched automatically: the plain way to send, on top of the same buffers. */
 import type { Clock } from "../../base/mod.ts";
-import type { Position, Receipt } from "../../contract.ts";
+import type { Receipt } from "../../contract.ts";
 import type { FrameBatch } from "./batch_buffer.ts";
 import { orAborted } from "./context.ts";
 import { keyHash } from "./key_hash.ts";
+import type { MessageId } from "./message_id.ts";
 import type { BatchProducer, BatchProducerOptions } from "./producer.ts";
 import { PulsarError } from "../wire/mod.ts";
 
@@ -15,13 +16,6 @@ export interface OutgoingMessage {
   readonly orderingKey?: Uint8Array | undefined;
   readonly properties?: Readonly<Record<string, string>> | undefined;
   readonly eventTimeMs?: number | undefined;
-}
-
-/** Where a message lies. */
-export interface MessageId extends Position {
-  readonly partition: number;
-  /** Its place in the entry's batch. */
-  readonly batchIndex: number;
 }
 
 /** What a producer of single messages is opened with. */

@@ -51,10 +51,14 @@ export type LocalErrorCode =
   | "invalid_service_url"
   | "keep_alive_timeout"
   | "malformed"
+  | "message_too_large"
+  | "native_client_missing"
   | "not_supported"
   | "protocol_violation"
   | "queue_full"
   | "request_timeout"
+  | "schema_mismatch"
+  | "send_timeout"
   | "tls_failed"
   | "unsupported_compression";
 
