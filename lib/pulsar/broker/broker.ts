@@ -13,6 +13,7 @@ import { TailBudget } from "./tail.ts";
 import { Topic } from "./topic.ts";
 import type { TopicPolicies } from "./topic_policies.ts";
 import type { TopicName } from "./topic_name.ts";
+import type { WritableTopic } from "./writable_topic.ts";
 
 /** What a broker does with its connections. */
 export interface ClientConnection {
@@ -164,6 +165,11 @@ export class Broker {
     });
     this.#opening.set(name.full, opened);
     return opened;
+  }
+
+  /** An open topic as producers see it, created where there is none. */
+  writable(name: TopicName): Promise<WritableTopic> {
+    return this.topic(name);
   }
 
   async #open(name: TopicName): Promise<Topic> {

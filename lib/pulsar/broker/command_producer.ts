@@ -4,8 +4,9 @@ import { BrokerError } from "./errors.ts";
 import { Producer } from "./producer.ts";
 import type { ProducerAccess } from "./producer.ts";
 import { encodeVersion, schemaInfoOf } from "./schema_registry.ts";
-import type { Topic } from "./topic.ts";
 import { parseTopicName } from "./topic_name.ts";
+import type { Applicant } from "./topic_producers.ts";
+import type { WritableTopic } from "./writable_topic.ts";
 
 const ACCESS: readonly ProducerAccess[] = [
   "Shared",
@@ -26,7 +27,7 @@ export async function handleProducer(connection: Session, body: CommandProducer)
   const { producerId, requestId } = body;
   const key = `producer ${producerId}`;
   const there = connection.producers.get(producerId);
-  if (there !== undefined && there.epoch >= (body.epoch ?? 0)) {
+  if (there !== undefined && !there.isClosed && there.epoch >= (body.epoch ?? 0)) {
     answerProducer(connection, there, requestId);
     return;
   }
@@ -44,117 +45,121 @@ export async function handleProducer(connection: Session, body: CommandProducer)
     answerProducer(connection, producer, requestId);
   } finally {
     connection.opening.delete(key);
+    connection.waiting.delete(producerId);
   }
 }
 
 function answerProducer(connection: Session, producer: Producer, requestId: bigint): void {
-  const { schemaVersion, topic } = producer;
+  const { epoch } = producer.topic;
   connection.send("PRODUCER_SUCCESS", {
     requestId,
-    producerName: producer.name,
-    lastSequenceId: producer.lastSequenceId,
-    schemaVersion: schemaVersion === undefined ? new Uint8Array(0) : encodeVersion(schemaVersion),
-    ...(producer.access === "Shared" ? {} : { topicEpoch: topic.epoch }),
+    ...identityOf(producer),
+    ...(epoch < 0 ? {} : { topicEpoch: epoch }),
     producerReady: true,
   });
+}
+
+function identityOf({ name, lastSequenceId, schemaVersion }: {
+  readonly name: string;
+  readonly lastSequenceId: number;
+  readonly schemaVersion: number | undefined;
+}) {
+  return {
+    producerName: name,
+    lastSequenceId,
+    schemaVersion: schemaVersion === undefined ? new Uint8Array(0) : encodeVersion(schemaVersion),
+  };
 }
 
 async function openProducer(connection: Session, body: CommandProducer): Promise<Producer> {
   const { broker } = connection;
   const name = parseTopicName(body.topic);
-  const topic = await broker.topic(name);
-  topic.assertQuota();
+  const topic = await broker.writable(name);
+  topic.assertWritable();
   const schema = schemaInfoOf(body.schema);
   const schemaVersion = schema === undefined
     ? undefined
     : await broker.schemas.getOrCreate(name, schema, broker.compatibility(name.namespace));
   const producerName = body.producerName || broker.nextProducerName();
-  const access = ACCESS[body.producerAccessMode ?? 0] ?? "Shared";
-  await assertNameFree(topic, connection, producerName, body);
-  await enterTopic(topic, access, body);
-  // Another one of this name may have come in meanwhile.
-  await assertNameFree(topic, connection, producerName, body);
-  if (topic.isClosed) throw new BrokerError("The topic is being unloaded", { code: "closed" });
-  const isDeduplicating = topic.policies().isDeduplicating;
-  const producer = new Producer(topic, connection, {
-    link: connection,
-    producerId: body.producerId,
+  const known = topic.knownProducer(producerName);
+  await livingNamesake(topic, connection, producerName, body);
+  const applicant: Applicant = {
     name: producerName,
-    epoch: body.epoch ?? 0,
-    access,
-    schemaVersion,
-    metadata: recordOf(body.metadata),
-    connectedSinceMs: broker.parts.clock.wallMs(),
-    known: isDeduplicating ? topic.deduplication.of(producerName) : undefined,
-  });
-  topic.producers.set(producerName, producer);
-  return producer;
+    access: ACCESS[body.producerAccessMode ?? 0] ?? "Shared",
+    topicEpoch: body.topicEpoch,
+  };
+  await admit(connection, { topic, applicant, body, schemaVersion });
+  try {
+    await assertNameFree(topic, connection, producerName, body);
+    topic.assertWritable();
+    const producer = new Producer(topic, connection, {
+      link: connection,
+      producerId: body.producerId,
+      name: producerName,
+      epoch: body.epoch ?? 0,
+      access: applicant.access,
+      schemaVersion,
+      metadata: recordOf(body.metadata),
+      connectedSinceMs: broker.parts.clock.wallMs(),
+      known,
+    });
+    topic.gate.add(applicant, producer);
+    await topic.createInitialSubscription(body.initialSubscriptionName);
+    return producer;
+  } catch (error) {
+    topic.gate.giveUp(applicant);
+    throw error;
+  }
 }
 
-/** One producer of a name at a time; one whose connection is dead makes room, and so does this connection's own older one. */
+/** Waits for the applicant's turn, telling the client that it does; closing the producer or the connection ends the wait. */
+async function admit(connection: Session, { topic, applicant, body, schemaVersion }: {
+  readonly topic: WritableTopic;
+  readonly applicant: Applicant;
+  readonly body: CommandProducer;
+  readonly schemaVersion: number | undefined;
+}): Promise<void> {
+  const { name } = applicant;
+  const lastSequenceId = topic.knownProducer(name)?.stored ?? -1;
+  await topic.gate.admit(applicant, () => {
+    connection.waiting.set(body.producerId, () => topic.gate.giveUp(applicant));
+    connection.send("PRODUCER_SUCCESS", {
+      requestId: body.requestId,
+      ...identityOf({ name, lastSequenceId, schemaVersion }),
+      producerReady: false,
+    });
+  });
+}
+
+/** One producer of a name at a time. */
 async function assertNameFree(
-  topic: Topic,
+  topic: WritableTopic,
   connection: Session,
   name: string,
   body: CommandProducer,
 ): Promise<void> {
+  if (await livingNamesake(topic, connection, name, body) === undefined) return;
+  throw new BrokerError(
+    `Producer with name '${name}' is already connected to topic '${topic.name.full}'`,
+    { code: "producer_busy", retryable: true },
+  );
+}
+
+/** Who has this name; one whose connection is dead makes room, and so does this connection's own older one. */
+async function livingNamesake(
+  topic: WritableTopic,
+  connection: Session,
+  name: string,
+  { producerId, epoch = 0 }: CommandProducer,
+): Promise<Producer | undefined> {
   for (let holder = topic.producers.get(name); holder !== undefined;) {
-    const isOwnOlder = holder.link === connection && holder.producerId === body.producerId &&
-      holder.epoch < (body.epoch ?? 0);
-    if (isOwnOlder) {
-      topic.removeProducer(holder);
-    } else if (holder.link === connection || await holder.link.isAlive()) {
-      throw new BrokerError(
-        `Producer with name '${name}' is already connected to topic '${topic.name.full}'`,
-        { code: "producer_busy", retryable: true },
-      );
-    }
+    const isOwn = holder.link === connection;
+    const isOwnOlder = isOwn && holder.producerId === producerId && holder.epoch < epoch;
+    if (isOwnOlder) topic.removeProducer(holder);
+    else if (isOwn || await holder.link.isAlive()) return holder;
     holder = topic.producers.get(name);
   }
-}
-
-/** Access modes (Pulsar's PIP-68): an exclusive producer has the topic to itself, one that fences takes it. */
-async function enterTopic(
-  topic: Topic,
-  access: ProducerAccess,
-  body: CommandProducer,
-): Promise<void> {
-  const holder = [...topic.producers.values()].find((one) => one.access !== "Shared");
-  if (access === "Shared") {
-    if (holder === undefined) return;
-    throw new BrokerError(`Topic has an existing exclusive producer: ${holder.name}`, {
-      code: "producer_busy",
-      retryable: true,
-    });
-  }
-  if (access === "WaitForExclusive") {
-    throw new BrokerError("Access mode WaitForExclusive is not supported by this broker yet", {
-      code: "not_supported",
-    });
-  }
-  if (body.topicEpoch !== undefined && body.topicEpoch < topic.epoch) {
-    throw new BrokerError(
-      holder === undefined
-        ? `Producer was fenced: its epoch is ${body.topicEpoch}, the topic's ${topic.epoch}`
-        : `Topic has an existing exclusive producer: ${holder.name}`,
-      { code: "producer_fenced" },
-    );
-  }
-  if (access === "Exclusive") assertAlone(topic, holder);
-  else topic.dropProducers();
-  if (body.topicEpoch === topic.epoch) return;
-  topic.epoch++;
-  await topic.saveState();
-}
-
-function assertAlone(topic: Topic, holder: Producer | undefined): void {
-  if (topic.producers.size === 0) return;
-  throw new BrokerError(
-    holder === undefined
-      ? "Topic has existing shared producers"
-      : `Topic has an existing exclusive producer: ${holder.name}`,
-    { code: "producer_fenced" },
-  );
+  return undefined;
 }
 
 /** CLOSE_PRODUCER: answered when everything that it sent has its answer. */
@@ -163,15 +168,14 @@ export async function handleCloseProducer(
   { producerId, requestId }: CommandCloseProducer,
 ): Promise<void> {
   const producer = connection.producers.get(producerId);
-  // One that is still opening is given up.
-  const wasOpening = connection.opening.delete(`producer ${producerId}`);
-  if (producer === undefined && !wasOpening) {
-    throw new BrokerError("Producer was not registered on the connection", { code: "invalid" });
-  }
+  // One that is still opening, or waits for its turn, is given up.
+  connection.opening.delete(`producer ${producerId}`);
+  connection.waiting.get(producerId)?.();
   if (producer !== undefined) {
     connection.producers.delete(producerId);
     await producer.idle();
     producer.topic.removeProducer(producer);
   }
+  // As in Pulsar: one that is not there is closed already.
   connection.send("SUCCESS", { requestId });
 }

@@ -57,6 +57,7 @@ export class Connection implements Session, ClientConnection {
   readonly consumers = new Map<number, Attachment>();
   /** Ids whose creation is under way. */
   readonly opening = new Set<string>();
+  readonly waiting = new Map<number, () => void>();
   clientVersion = "";
   protocolVersion = 0;
   isConnected = false;
@@ -172,7 +173,8 @@ export class Connection implements Session, ClientConnection {
   #send(frame: Frame): void {
     const { producerId, sequenceId, highestSequenceId } = sendView.read(frame);
     const producer = this.producers.get(producerId);
-    if (producer === undefined) {
+    // One that was fenced is not told: it is sent away when it sends.
+    if (producer === undefined || producer.isClosed) {
       if (!this.#droppedProducers.has(producerId)) this.close();
       return;
     }
@@ -183,7 +185,7 @@ export class Connection implements Session, ClientConnection {
       return;
     }
     metadata.read(section.bytes, section.metadataStart, section.metadataEnd);
-    const { messageCount, publishTimeMs } = metadata;
+    const { messageCount, publishTimeMs, chunkId, chunkCount } = metadata;
     const body = section.hasChecksum
       ? { bytes: frame.bytes, start: section.entryStart, end: section.end }
       : withChecksum(frame.bytes, section.checkedStart, section.end, crc32c);
@@ -191,6 +193,7 @@ export class Connection implements Session, ClientConnection {
     producer.publish({ ...body, messageCount, publishTimeMs }, {
       first: sequenceId,
       highest: highestSequenceId,
+      isPart: chunkId >= 0 && chunkId < chunkCount - 1,
     });
   }
 
@@ -267,6 +270,10 @@ export class Connection implements Session, ClientConnection {
     }
   }
 
+  sendReachedEndOfTopic(consumerId: number): void {
+    this.send("REACHED_END_OF_TOPIC", { consumerId });
+  }
+
   isAlive(): Promise<boolean> {
     if (this.isClosed) return Promise.resolve(false);
     this.send("PING", {});
@@ -303,6 +310,7 @@ export class Connection implements Session, ClientConnection {
     this.isClosed = true;
     this.broker.connections.delete(this);
     this.flush();
+    for (const giveUp of this.waiting.values()) giveUp();
     for (const producer of this.producers.values()) producer.topic.removeProducer(producer);
     for (const { consumer, subscription } of this.consumers.values()) subscription.remove(consumer);
     for (const resolve of this.#signs.splice(0)) resolve(false);

@@ -14,6 +14,8 @@ export interface ClientLink {
   dropConsumer(consumerId: number): void;
   /** Tells the client that the broker has closed a producer, so that it creates it again. */
   dropProducer(producerId: number): void;
+  /** Tells a consumer that it has everything, and that nothing more will come. */
+  sendReachedEndOfTopic(consumerId: number): void;
   /** Tells a consumer whether it is the active one. */
   sendActiveConsumerChange(consumerId: number, isActive: boolean): void;
 }

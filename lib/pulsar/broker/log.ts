@@ -437,6 +437,12 @@ export class PartitionLog {
     }
   }
 
+  /** Resolves when everything that was appended has its answer. */
+  async settled(): Promise<void> {
+    this.flush();
+    await this.#syncer?.idle();
+  }
+
   /** Writes what is staged, waits for the syncs, and seals the last segment, so that the next open need not read it. */
   async close(): Promise<void> {
     if (this.#isClosed) return;

@@ -45,6 +45,8 @@ export interface ProducerAnswers {
 export interface SequenceIds {
   readonly first: number;
   readonly highest: number;
+  /** A chunk of a message, but not its last: all of them have one sequence id, which counts with the last. */
+  readonly isPart: boolean;
 }
 
 /** One producer on a topic, as the broker sees it. */
@@ -103,7 +105,7 @@ export class Producer {
       this.#answerDuplicate(known, ids, last);
       return;
     }
-    if (known !== undefined) notePushed(known, last);
+    if (known !== undefined && !ids.isPart) notePushed(known, last);
     this.#inFlight++;
     this.topic.stage(entry, this.#listener(entry, ids, last));
   }
@@ -125,19 +127,20 @@ export class Producer {
   #listener(entry: Entry, ids: SequenceIds, last: number): AppendListener {
     const { messageCount } = entry;
     const bytes = entry.end - entry.start;
+    const known = ids.isPart ? undefined : this.#known;
     return {
       appended: (ledgerId, entryId) => {
         this.messagesIn += messageCount;
         this.bytesIn += bytes;
         this.topic.noteIn(messageCount, bytes);
         this.answers.receipt(this, ids, ledgerId, entryId);
-        if (this.#known !== undefined) noteSettled(this.#known, last);
+        if (known !== undefined) noteSettled(known, last);
         this.#settled();
       },
       appendFailed: (error) => {
         this.#failure ??= error;
         this.answers.sendError(this, ids.first, error);
-        if (this.#known !== undefined) noteSettled(this.#known);
+        if (known !== undefined) noteSettled(known);
         this.#settled();
         this.topic.producerFailed(this, error);
       },

@@ -23,6 +23,8 @@ export interface Session extends ClientLink, ProducerAnswers {
   readonly consumers: Map<number, Attachment>;
   /** Ids whose creation is under way. */
   readonly opening: Set<string>;
+  /** Producers that wait for their turn, by id, and what ends their wait. */
+  readonly waiting: Map<number, () => void>;
   readonly isClosed: boolean;
   /** The client has introduced itself. */
   isConnected: boolean;

@@ -28,6 +28,8 @@ export interface SubscriptionHost {
   readonly log: PartitionLog;
   readonly context: TopicContext;
   readonly rates: Rates;
+  /** Nobody may write any more. */
+  readonly isTerminated: boolean;
   messagesOut: number;
   bytesOut: number;
   /** A cursor moved. */
@@ -61,6 +63,8 @@ export class Subscription {
   /** Why nothing can be read for it, while that is so. */
   readError: unknown;
   #dispatcher: Dispatcher | undefined;
+  /** Consumers that were told that the topic has ended. */
+  readonly #atEnd = new WeakSet<Consumer>();
 
   constructor(readonly topic: SubscriptionHost, options: SubscriptionOptions) {
     this.name = options.name;
@@ -147,6 +151,17 @@ export class Subscription {
   /** Sends what can be sent. */
   wake(): void {
     this.#dispatcher?.wake();
+    if (this.topic.isTerminated) this.tellEnd();
+  }
+
+  /** Tells each consumer once that everything is acknowledged and nothing more will come. */
+  tellEnd(): void {
+    if (!this.topic.isTerminated || this.backlog().entries > 0) return;
+    for (const consumer of this.consumers) {
+      if (this.#atEnd.has(consumer)) continue;
+      this.#atEnd.add(consumer);
+      consumer.link.sendReachedEndOfTopic(consumer.consumerId);
+    }
   }
 
   redeliver(consumer: Consumer, positions: readonly Position[]): void {
@@ -200,6 +215,7 @@ export class Subscription {
     const { ledgerId } = this.cursor.markDelete;
     action();
     this.touch();
+    if (this.topic.isTerminated) this.tellEnd();
     if (this.cursor.markDelete.ledgerId !== ledgerId) this.topic.wantTrim();
   }
 

@@ -2,7 +2,7 @@ import { lineOf, textOf } from "../../base/mod.ts";
 import { MetadataView, PayloadSection } from "../wire/mod.ts";
 import { Cursor } from "./cursor.ts";
 import { Deduplication } from "./deduplication.ts";
-import type { DeduplicationState } from "./deduplication.ts";
+import type { DeduplicationState, KnownProducer } from "./deduplication.ts";
 import { readDocument, writeDocument } from "./document.ts";
 import type { DocumentPlace } from "./document.ts";
 import { BrokerError } from "./errors.ts";
@@ -16,9 +16,11 @@ import { Rates } from "./rates.ts";
 import { Subscription } from "./subscription.ts";
 import type { SubscriptionState } from "./subscription.ts";
 import type { TopicContext } from "./topic_context.ts";
+import { TopicProducers } from "./topic_producers.ts";
 import type { TopicPolicies } from "./topic_policies.ts";
 import { encodeName } from "./topic_name.ts";
 import type { TopicName } from "./topic_name.ts";
+import type { WritableTopic } from "./writable_topic.ts";
 
 const DEDUPLICATION = "deduplication.json";
 const STATE = "topic.json";
@@ -31,6 +33,8 @@ interface TopicState {
   readonly name: string;
   /** Counts exclusive producers, −1 before the first. */
   readonly epoch: number;
+  /** Nobody may write any more. */
+  readonly isTerminated?: boolean;
 }
 
 /** What a topic is opened with. */
@@ -44,16 +48,16 @@ export interface TopicOptions {
 }
 
 /** One topic without partitions, or one partition: a log, those who write it, and those who read it. */
-export class Topic {
-  readonly producers = new Map<string, Producer>();
+export class Topic implements WritableTopic {
+  readonly gate = new TopicProducers(() => this.saveState());
   readonly subscriptions = new Map<string, Subscription>();
   messagesIn = 0;
   bytesIn = 0;
   messagesOut = 0;
   bytesOut = 0;
-  /** Counts exclusive producers, −1 before the first. */
-  epoch = -1;
   isClosed = false;
+  /** Nobody may write any more. */
+  isTerminated = false;
   #areCursorsDirty = false;
   #isTrimWanted = false;
   #isFlushWanted = false;
@@ -102,7 +106,8 @@ export class Topic {
     const topic = new Topic(name, options, log, deduplication);
     topic.#snapshotAt = after;
     const state = readDocument<TopicState>({ ...at, name: STATE });
-    topic.epoch = state?.epoch ?? -1;
+    topic.gate.epoch = state?.epoch ?? -1;
+    topic.isTerminated = state?.isTerminated ?? false;
     if (state === undefined) await topic.saveState();
     for (const file of disk.list(folder)) {
       if (!file.endsWith(CURSOR_SUFFIX)) continue;
@@ -119,7 +124,8 @@ export class Topic {
 
   /** Writes what is known of the topic beside its log. */
   saveState(): Promise<void> {
-    const state: TopicState = { name: this.name.full, epoch: this.epoch };
+    const { name, epoch, isTerminated } = this;
+    const state: TopicState = { name: name.full, epoch, isTerminated };
     return writeDocument(this.#place(STATE), state);
   }
 
@@ -156,9 +162,58 @@ export class Topic {
     producer.link.dropProducer(producer.producerId);
   }
 
+  get producers(): ReadonlyMap<string, Producer> {
+    return this.gate.byName;
+  }
+
+  /** Counts exclusive producers, −1 before the first. */
+  get epoch(): number {
+    return this.gate.epoch;
+  }
+
   removeProducer(producer: Producer): void {
-    producer.isClosed = true;
-    if (this.producers.get(producer.name) === producer) this.producers.delete(producer.name);
+    this.gate.remove(producer);
+  }
+
+  knownProducer(name: string): KnownProducer | undefined {
+    return this.policies().isDeduplicating ? this.deduplication.of(name) : undefined;
+  }
+
+  /** @throws {BrokerError} `closed`, `topic_terminated`, `quota_held`, `quota_refused` */
+  assertWritable(): void {
+    if (this.isClosed) throw new BrokerError("The topic is being unloaded", { code: "closed" });
+    if (this.isTerminated) throw terminated();
+    this.assertQuota();
+  }
+
+  /** Makes the subscription that a producer wants to be there before its first message. */
+  async createInitialSubscription(name: string | undefined): Promise<void> {
+    if (!name || this.subscriptions.has(name)) return;
+    this.subscribe(name, { isDurable: true, markDelete: () => this.log.beforeFirst });
+    await this.saveCursors();
+  }
+
+  /**
+   * Ends the topic for writing, for good: producers are closed, and consumers that have read everything are told.
+   *
+   * @returns the last message, or the place before the first
+   * @throws {BrokerError} `disk_full`, `disk_error`
+   */
+  async terminate(): Promise<Position> {
+    const wasTerminated = this.isTerminated;
+    this.isTerminated = true;
+    this.flush();
+    this.gate.refuseWaiting(terminated());
+    this.dropProducers();
+    try {
+      if (!wasTerminated) await this.saveState();
+    } catch (error) {
+      this.isTerminated = wasTerminated;
+      throw error;
+    }
+    await this.log.settled();
+    for (const subscription of this.subscriptions.values()) subscription.tellEnd();
+    return this.log.last ?? this.log.beforeFirst;
   }
 
   /** Closes all producers; their clients create them again. */
@@ -360,6 +415,7 @@ export class Topic {
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.gate.refuseWaiting(new BrokerError("The topic is being unloaded", { code: "closed" }));
     this.dropProducers();
     for (const subscription of this.subscriptions.values()) subscription.close();
     await this.log.close();
@@ -370,6 +426,10 @@ export class Topic {
       this.context.report(`${this.name.full}: ${lineOf(error)}`);
     }
   }
+}
+
+function terminated(): BrokerError {
+  return new BrokerError("Topic was already terminated", { code: "topic_terminated" });
 }
 
 const section = new PayloadSection();
@@ -383,6 +443,8 @@ function recoverSequence(
 ): void {
   const { metadataStart, metadataEnd } = section.read(bytes, start, end);
   metadata.read(bytes, metadataStart, metadataEnd);
+  // The sequence id of a message in chunks counts when its last chunk is there.
+  if (metadata.chunkId >= 0 && metadata.chunkId < metadata.chunkCount - 1) return;
   const name = textOf(bytes.subarray(metadata.producerNameStart, metadata.producerNameEnd));
   deduplication.recover(name, Math.max(metadata.sequenceId, metadata.highestSequenceId));
 }

@@ -33,6 +33,10 @@ export class MetadataView {
   isMarker = false;
   isEncrypted = false;
   isChunk = false;
+  /** Number of this chunk, from 0; −1 where the entry is a whole message. */
+  chunkId = -1;
+  /** Chunks that the message has; 0 where the entry is a whole message. */
+  chunkCount = 0;
   propertyCount = 0;
   #start = 0;
   #end = 0;
@@ -46,8 +50,9 @@ export class MetadataView {
     this.bytes = bytes;
     this.#start = start;
     this.#end = end;
-    this.sequenceId = this.highestSequenceId = -1;
+    this.sequenceId = this.highestSequenceId = this.chunkId = -1;
     this.publishTimeMs =
+      this.chunkCount =
       this.compression =
       this.uncompressedSize =
       this.propertyCount =
@@ -125,7 +130,11 @@ export class MetadataView {
       this.isBatch = true;
     } else if (number === 20) this.isMarker = true;
     else if (number === 24) this.highestSequenceId = value;
-    else if (number === 29) this.isChunk = true;
+    else if (number === 27) this.chunkCount = value;
+    else if (number === 29) {
+      this.isChunk = true;
+      this.chunkId = value;
+    }
   }
 }
 

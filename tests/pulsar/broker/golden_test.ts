@@ -92,11 +92,18 @@ async function within<T>(promise: Promise<T>, what: string): Promise<T> {
   return await Promise.race([promise, late]).finally(() => done.abort());
 }
 
+/** What an answer belongs to: a request, the messages of a connection, or nothing in particular. */
+function kindOf({ command }: Received): string {
+  if (command.type === "MESSAGE") return "message";
+  const { requestId } = command.body as { requestId?: bigint };
+  return requestId === undefined || requestId === -1n ? "" : `request ${requestId}`;
+}
+
 /** Plays the client's part of a recording and compares what the broker says to it. */
 class Replay {
   readonly #clients = new Map<number, RawClient>();
   readonly #ledgers = new Ledgers();
-  /** Messages that came before the answer that the recording has first. */
+  /** What came before what the recording has first. */
   readonly #early: Received[] = [];
 
   constructor(private readonly broker: TestBroker) {}
@@ -133,7 +140,7 @@ class Replay {
 
   async #hear(client: RawClient, bytes: Uint8Array, what: string): Promise<void> {
     const recorded = decode(bytes)!;
-    const ours = await this.#next(client, recorded.command.type === "MESSAGE", what);
+    const ours = await this.#next(client, kindOf(recorded), what);
     assert.ok(ours !== undefined, `the broker closed the connection instead of ${what}`);
     this.#ledgers.learn(recorded.command.body, ours.command.body);
     assert.equal(
@@ -144,12 +151,14 @@ class Replay {
     assert.equal(ours.section.toHex(), recorded.section.toHex(), what);
   }
 
-  /** A message and an answer that are under way at once may come in either order. */
-  async #next(client: RawClient, wantsMessage: boolean, what: string) {
-    if (wantsMessage && this.#early.length > 0) return this.#early.shift();
+  /** Messages and answers to several requests that are under way at once may come in any order. */
+  async #next(client: RawClient, kind: string, what: string): Promise<Received | undefined> {
+    const early = this.#early.findIndex((one) => kindOf(one) === kind);
+    if (early >= 0) return this.#early.splice(early, 1)[0];
     for (;;) {
       const received = await within(client.next(), what);
-      if (wantsMessage || received?.command.type !== "MESSAGE") return received;
+      if (received === undefined || kindOf(received) === kind) return received;
+      if (kindOf(received) === "" || kind === "") return received;
       this.#early.push(received);
     }
   }
@@ -202,6 +211,7 @@ const PLAIN = [
   "java_ack_receipt",
   "java_seek",
   "java_chunks",
+  "python_producer_access",
 ];
 
 for (const name of PLAIN) {
