@@ -13,7 +13,7 @@ export { connectPulsar, PulsarClient } from "./client.ts";
 export type { PulsarClientOptions } from "./client.ts";
 export { MessageProducer } from "./message_producer.ts";
 export type { MessageProducerOptions, OutgoingMessage } from "./message_producer.ts";
-export type { MessageId } from "./message_id.ts";
+export { MessageId } from "./message_id.ts";
 export type { EncodedOrigin, Schema, SchemaInfo, TopicSchema, WriterSchemas } from "./schema.ts";
 export { BatchProducer } from "./producer.ts";
 export type { BatchProducerOptions } from "./producer.ts";

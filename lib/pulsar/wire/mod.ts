@@ -52,6 +52,7 @@ export {
   CommandSubscribeSubType,
   CompressionType,
   KeySharedMode,
+  MESSAGE_ID_DATA,
   MESSAGE_METADATA,
   ProducerAccessMode,
   ProtocolVersion,
