@@ -12,6 +12,7 @@ import {
   decodeCommand,
   DEFAULT_MESSAGE_BYTES_MAX,
   encodeCommand,
+  type FeatureFlags,
   type Frame,
   FRAME_PADDING_BYTES,
   FrameReader,
@@ -40,16 +41,26 @@ export interface ConsumerEndpoint {
   /** The frame and the view are valid until this returns; `Connection.hold` keeps the frame's bytes. */
   message(frame: Frame, view: MessageView): void;
   activeChanged(isActive: boolean): void;
+  /** REACHED_END_OF_TOPIC: it is terminated, and everything of it is acknowledged. */
+  reachedEnd?(): void;
   /** CLOSE_CONSUMER: the topic moves or the cursor was reset; look it up again. */
   closedByBroker(): void;
   lost(error: PulsarError): void;
 }
 
-/** Types of commands that carry a request id and are answered. */
-export type RequestType = {
-  [Type in keyof CommandBodies]: CommandBodies[Type] extends { readonly requestId: bigint } ? Type
-    : never;
-}[keyof CommandBodies];
+/** What a connection tells whoever watches the topics of a namespace. */
+export interface WatcherEndpoint {
+  topicsChanged(body: CommandBodies["WATCH_TOPIC_UPDATE"]): void;
+  lost(error: PulsarError): void;
+}
+
+/** Types of commands that carry a request id and are answered; ACK does where its sender wants to know. */
+export type RequestType =
+  | {
+    [Type in keyof CommandBodies]: CommandBodies[Type] extends { readonly requestId: bigint } ? Type
+      : never;
+  }[keyof CommandBodies]
+  | "ACK";
 
 /** What a connection is opened with. */
 export interface ConnectionOptions {
@@ -81,6 +92,7 @@ export class Connection {
   readonly #requests: Requests;
   readonly #producers = new Map<number, ProducerEndpoint>();
   readonly #consumers = new Map<number, ConsumerEndpoint>();
+  readonly #watchers = new Map<number, WatcherEndpoint>();
   readonly #receipt = new SendReceiptView();
   readonly #message = new MessageView();
   readonly #connected = Promise.withResolvers<void>();
@@ -95,6 +107,7 @@ export class Connection {
   serverVersion = "";
   protocolVersion = 0;
   messageBytesMax = DEFAULT_MESSAGE_BYTES_MAX;
+  serverFeatures: FeatureFlags = {};
 
   private constructor(options: ConnectionOptions, transport: Transport) {
     this.#options = options;
@@ -211,6 +224,15 @@ export class Connection {
     this.#consumers.delete(id);
   }
 
+  addWatcher(id: number, endpoint: WatcherEndpoint): void {
+    assert(!this.#watchers.has(id), `watcher ${id} is on this connection already`);
+    this.#watchers.set(id, endpoint);
+  }
+
+  removeWatcher(id: number): void {
+    this.#watchers.delete(id);
+  }
+
   /** Keeps the bytes of the frame being handed over until the result is called. Beyond the bound of held bytes nothing more is read. */
   hold(byteLength: number): () => void {
     const release = this.#reader.hold();
@@ -310,6 +332,10 @@ export class Connection {
         return this.#producers.get(command.body.producerId)?.closedByBroker();
       case "CLOSE_CONSUMER":
         return this.#consumers.get(command.body.consumerId)?.closedByBroker();
+      case "REACHED_END_OF_TOPIC":
+        return this.#consumers.get(command.body.consumerId)?.reachedEnd?.();
+      case "WATCH_TOPIC_UPDATE":
+        return this.#watchers.get(command.body.watcherId)?.topicsChanged(command.body);
       case "ACTIVE_CONSUMER_CHANGE":
         return this.#consumers.get(command.body.consumerId)?.activeChanged(
           command.body.isActive ?? false,
@@ -321,7 +347,10 @@ export class Connection {
         return this.#fail(serverError(`connect to ${this.#name}`, error, message));
       }
       default:
-        if ("requestId" in command.body) this.#requests.answer(command.body.requestId!, command);
+        // ACK_RESPONSE may come without one.
+        if ("requestId" in command.body && command.body.requestId !== undefined) {
+          this.#requests.answer(command.body.requestId, command);
+        }
     }
   }
 
@@ -329,6 +358,7 @@ export class Connection {
     this.serverVersion = body.serverVersion;
     this.protocolVersion = Math.min(PROTOCOL_VERSION, body.protocolVersion ?? 0);
     this.messageBytesMax = body.maxMessageSize ?? DEFAULT_MESSAGE_BYTES_MAX;
+    this.serverFeatures = body.featureFlags ?? {};
     this.#reader.frameBytesMax = this.messageBytesMax + FRAME_PADDING_BYTES;
     this.#connected.resolve();
   }
@@ -390,9 +420,12 @@ export class Connection {
     this.#gate?.resolve();
     this.#connected.reject(error);
     this.#requests.failAll(error);
-    const endpoints = [...this.#producers.values(), ...this.#consumers.values()];
+    const endpoints = [...this.#producers, ...this.#consumers, ...this.#watchers].map(([, end]) =>
+      end
+    );
     this.#producers.clear();
     this.#consumers.clear();
+    this.#watchers.clear();
     for (const endpoint of endpoints) endpoint.lost(error);
   }
 }
