@@ -1,5 +1,5 @@
 import { lineOf } from "../base/mod.ts";
-import { connectTarget, openAdmin, type PulsarTarget } from "../scenarios/mod.ts";
+import { connectTarget, openAdmin, type PulsarTarget, type RunOptions } from "../scenarios/mod.ts";
 
 /** Whether a Pulsar answers, and what to give a run to use it. */
 export interface FoundPulsar {
@@ -7,7 +7,10 @@ export interface FoundPulsar {
   /** For a person: what answers where, or why nothing does. */
   readonly text: string;
   /** For `weir.start`; empty where none answers. */
-  readonly options: { readonly pulsar?: string; readonly pulsarAdmin?: string };
+  readonly options: Pick<
+    RunOptions,
+    "pulsar" | "pulsarAdmin" | "pulsarTokenFile" | "pulsarTlsCa"
+  >;
 }
 
 const BY_DEFAULT = "pulsar://127.0.0.1:6650";
@@ -29,7 +32,7 @@ function targetOf(environment: (name: string) => string | undefined): PulsarTarg
 
 /**
  * Looks for a Pulsar beside the embedded broker: at PULSAR_URL, else at 127.0.0.1:6650, with its admin interface at
- * WEIR_PULSAR_ADMIN, else at port 8080 of the same host. An embedded broker that answers there is none.
+ * WEIR_PULSAR_ADMIN, else at port 8080 of the same host; WEIR_PULSAR_TOKEN_FILE and WEIR_PULSAR_TLS_CA count too. An embedded broker that answers there is none.
  *
  * @param environment where the variables come from; the process's own unless told
  */
@@ -37,7 +40,7 @@ export async function findPulsar(
   environment: (name: string) => string | undefined = (name) => Deno.env.get(name),
 ): Promise<FoundPulsar> {
   const target = targetOf(environment);
-  const { serviceUrl, adminUrl } = target;
+  const { serviceUrl, adminUrl, tokenFile, tlsCaFile } = target;
   try {
     await using _client = await connectTarget(target);
     const name = await (await openAdmin(target)).systemName();
@@ -47,7 +50,12 @@ export async function findPulsar(
     return {
       isThere: true,
       text: `${name} answers at ${serviceUrl}`,
-      options: { pulsar: serviceUrl, pulsarAdmin: adminUrl! },
+      options: {
+        pulsar: serviceUrl,
+        pulsarAdmin: adminUrl!,
+        ...(tokenFile === undefined ? {} : { pulsarTokenFile: tokenFile }),
+        ...(tlsCaFile === undefined ? {} : { pulsarTlsCa: tlsCaFile }),
+      },
     };
   } catch (error) {
     return {

@@ -2,9 +2,9 @@ import { Buffer } from "node:buffer";
 import { recordFields } from "../avro/mod.ts";
 import { type ByteField, concatBytes, readUint32, systemRandom } from "../base/mod.ts";
 import type { MessageBatch } from "../contract.ts";
-import { connectPulsar, denoTransport, frameFields, type OpenTransport } from "../pulsar/mod.ts";
+import { frameFields, type OpenTransport } from "../pulsar/mod.ts";
 import { openRunFolder, type ReadyLine } from "../run/mod.ts";
-import { isEmbedded, readManifest } from "../scenarios/mod.ts";
+import { connectTarget, isEmbedded, type PulsarTarget, readManifest } from "../scenarios/mod.ts";
 import { SENSOR_SCHEMA_JSON, type SensorRecord, sensorType } from "../sensor/mod.ts";
 import { NotebookError } from "./errors.ts";
 
@@ -82,17 +82,17 @@ class Recorder {
   }
 }
 
-/** Where the broker of a run answers. */
-async function serviceUrlOf(path: string): Promise<{ topic: string; serviceUrl: string }> {
+/** Where the broker of a run answers, and how the run got in: its token, and whom it trusts. */
+async function targetOf(path: string): Promise<{ topic: string; target: PulsarTarget }> {
   const folder = await openRunFolder(path);
   const { config } = await readManifest(folder);
-  const { serviceUrl } = config.pulsar;
-  if (!isEmbedded(serviceUrl)) return { topic: config.topic, serviceUrl };
+  const { pulsar, topic } = config;
+  if (!isEmbedded(pulsar.serviceUrl)) return { topic, target: pulsar };
   const roles: Record<string, ReadyLine> = JSON.parse(
     await Deno.readTextFile(folder.file("roles.json")),
   );
   const url = roles["broker"]?.url;
-  if (url !== undefined) return { topic: config.topic, serviceUrl: url };
+  if (url !== undefined) return { topic, target: { ...pulsar, serviceUrl: url } };
   throw new NotebookError(`Cannot read the topic of run ${folder.id}: it has no broker`, {
     code: "not_started",
   });
@@ -100,7 +100,8 @@ async function serviceUrlOf(path: string): Promise<{ topic: string; serviceUrl: 
 
 /** What {@link readTopic} needs. */
 export interface ReadTopicOptions {
-  readonly openTransport?: OpenTransport;
+  /** Gets to see what goes through the connections. */
+  readonly recorder?: { through(inner: OpenTransport): OpenTransport };
   /** Gets each batch; its bytes are valid until the call returns. */
   readonly batch: (batch: MessageBatch) => void;
   readonly signal: AbortSignal;
@@ -112,9 +113,9 @@ export interface ReadTopicOptions {
  * @throws {PulsarError} when the run's broker does not answer, e.g. because the run is over
  */
 export async function readTopic(run: RunPath, options: ReadTopicOptions): Promise<void> {
-  const { topic, serviceUrl } = await serviceUrlOf(run.path);
-  const { openTransport, batch, signal } = options;
-  await using client = await connectPulsar({ serviceUrl, openTransport });
+  const { topic, target } = await targetOf(run.path);
+  const { recorder, batch, signal } = options;
+  await using client = await connectTarget(target, recorder);
   await using source = await client.openSource({
     topic,
     subscription: `notebook-${systemRandom.uint32().toString(16)}`,
@@ -146,7 +147,7 @@ export async function tapMessage(run: RunPath): Promise<TappedMessage> {
   const signal = AbortSignal.any([done.signal, AbortSignal.timeout(FIRST_ENTRY_WITHIN_MS)]);
   let frame: Uint8Array | undefined;
   await readTopic(run, {
-    openTransport: recorder.through(denoTransport()),
+    recorder,
     batch: () => {
       frame = recorder.firstWithMessages();
       if (frame !== undefined) done.abort();

@@ -5,12 +5,14 @@ import {
   systemRandom,
   UsageError,
 } from "../base/mod.ts";
-import { newRunId, openRunFolder, type RunFolder } from "../run/mod.ts";
+import { LiveDisplay } from "../report/mod.ts";
+import { lastWordsOf, newRunId, openRunFolder, type RunFolder } from "../run/mod.ts";
 import { parseScenario, type RunOptions, type Scenario, scenarioFlags } from "../scenarios/mod.ts";
 import { NotebookError } from "./errors.ts";
 import { interruptible } from "./interruptible.ts";
 import { ROOT } from "./root.ts";
 import { RunHandle } from "./run_handle.ts";
+import { type RunPlace, type SpawnedRunner, spawnRunner } from "./spawn_runner.ts";
 
 /** What a run may be started with. */
 export interface StartOptions extends RunOptions {
@@ -21,19 +23,18 @@ export interface StartOptions extends RunOptions {
 /** Scenarios that have a name of their own. */
 export type ScenarioName = "bench50k";
 
-/** The first run on a machine downloads ClickHouse; a part that does not come up ends the run by itself, long before. */
-const STARTED_WITHIN_MS = 30 * 60_000;
+/**
+ * A runner that says nothing for so long will not start. It says that it downloads every few seconds, as often as the first run on a machine needs
+ * for ClickHouse, and a part that does not come up ends it long before.
+ */
+const SILENT_MS_MAX = 5 * 60_000;
+/** A start that takes longer says in its cell what it is about. */
+const SAY_AFTER_MS = 3000;
 const POLL_MS = 100;
 const CLAIMS_MAX = 100;
 
-interface Place {
-  readonly path: string;
-  readonly runId: string;
-  readonly log: string;
-}
-
 /** A name that no other start has: of thirty in one second, two may draw the same number. */
-function claimPlace(runs: string, name: string): Place {
+function claimPlace(runs: string, name: string): RunPlace {
   systemDisk.makeFolder(runs);
   for (let claim = 0; claim < CLAIMS_MAX; claim++) {
     const runId = newRunId(name, systemClock.wallMs(), systemRandom.uint32());
@@ -45,72 +46,70 @@ function claimPlace(runs: string, name: string): Place {
   });
 }
 
+/** What a runner said last, without the name that it begins its lines with. */
 async function lastWords(log: string): Promise<string> {
   const text = await Deno.readTextFile(log).catch(() => "");
-  return text.trim().split("\n").at(-1) || "it ended without a word";
+  return lastWordsOf(text.split("\n")).replace(/^[\w-]+: /, "");
+}
+
+/** @returns undefined as long as nothing is sent */
+async function openStarted(path: string): Promise<RunFolder | undefined> {
+  try {
+    const folder = await openRunFolder(path);
+    const roles = await Deno.readTextFile(folder.file("roles.json"));
+    return roles.includes('"produce"') ? folder : undefined;
+  } catch {
+    // Its folder is not complete yet.
+    return undefined;
+  }
 }
 
 /** Waits until the run loads, or says why it does not. */
 async function untilStarted(
-  { path, log }: Place,
-  child: Deno.ChildProcess,
+  { path, log, runId }: RunPlace,
+  runner: SpawnedRunner,
   signal: AbortSignal,
 ): Promise<RunFolder> {
-  let status: Deno.CommandStatus | undefined;
-  void child.status.then((ended) => status = ended);
-  for (let waitedMs = 0; waitedMs < STARTED_WITHIN_MS; waitedMs += POLL_MS) {
+  const display = new LiveDisplay(`weir-${runId}-start`);
+  let isSaying = false;
+  let words = "";
+  let silentMs = 0;
+  for (let waitedMs = 0; silentMs < SILENT_MS_MAX; waitedMs += POLL_MS, silentMs += POLL_MS) {
     await systemClock.sleep(POLL_MS, signal);
-    try {
-      const folder = await openRunFolder(path);
-      if ((await Deno.readTextFile(folder.file("roles.json"))).includes('"produce"')) return folder;
-    } catch {
-      // Its folder is not complete yet.
+    // Asked first: what a runner wrote before it ended counts.
+    const { hasEnded } = runner;
+    const folder = await openStarted(path);
+    if (folder !== undefined) {
+      const took = `started after ${formatDurationMs(waitedMs)}`;
+      if (isSaying) await display.update({ "text/plain": `${runId}: ${took}` });
+      return folder;
     }
-    if (status !== undefined) {
-      const words = await lastWords(log);
+    const said = await lastWords(log);
+    if (said !== words) silentMs = 0;
+    if (hasEnded) {
       await Deno.remove(log);
-      throw new NotebookError(`Cannot start the run: ${words.replace(/^[\w-]+: /, "")}`, {
+      throw new NotebookError(`Cannot start the run: ${said || "it ended without a word"}`, {
         code: "not_started",
       });
     }
+    if (waitedMs >= SAY_AFTER_MS && said !== "" && (said !== words || !isSaying)) {
+      isSaying = true;
+      await display.update({ "text/plain": `${runId}: ${said}` });
+    }
+    words = said;
   }
   throw new NotebookError(
-    `Cannot start the run: nothing is sent after ${formatDurationMs(STARTED_WITHIN_MS)}`,
+    `Cannot start the run: it has said nothing for ${formatDurationMs(SILENT_MS_MAX)}`,
     { code: "not_started", cure: `see ${log}` },
   );
-}
-
-/** Starts the runner in a session of its own: no signal to the kernel, and no end of it, reaches the run. */
-function spawnRunner({ path, runId, log }: Place, flags: readonly string[]): Deno.ChildProcess {
-  // Through a file, not a pipe: a pipe would end with the kernel, and the run with it.
-  const output = `exec "$0" "$@" >"$WEIR_OUTPUT" 2>&1 </dev/null`;
-  const child = new Deno.Command("sh", {
-    args: [
-      "-c",
-      output,
-      Deno.execPath(),
-      "run",
-      "--quiet",
-      "--allow-all",
-      `--config=${ROOT}/deno.json`,
-      `${ROOT}/jobs/bench.ts`,
-      ...flags,
-      `--run-id=${runId}`,
-      `--out=${path}`,
-    ],
-    env: { WEIR_OUTPUT: log },
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-    detached: true,
-  }).spawn();
-  child.unref();
-  return child;
 }
 
 /**
  * Starts a run in a process of its own, which neither stopping a cell nor ending the kernel touches. A run that nobody looks at ends by itself: when
  * its load is sent, or, where parts of it hang, about four minutes later.
+ *
+ * Its parts are the embedded ones unless `pulsar` and `clickhouse` say otherwise: the variables that stand in for flags in a terminal (`PULSAR_URL`,
+ * `CLICKHOUSE_URL`, `WEIR_…`) do not count here, so that a cell does what it says on every machine.
  *
  * @param what `bench50k`, or a scenario of your own
  * @param options what differs from the defaults, or from the scenario
@@ -139,8 +138,8 @@ export async function start(
   const named: Scenario = typeof what === "string" ? { name: what } : what;
   const flags = scenarioFlags(parseScenario({ ...named, ...rest }));
   const place = claimPlace(runsFolder, named.name);
-  const child = spawnRunner(place, flags);
-  const folder = await interruptible((signal) => untilStarted(place, child, signal));
+  const runner = spawnRunner(place, flags);
+  const folder = await interruptible((signal) => untilStarted(place, runner, signal));
   await Deno.rename(place.log, folder.file("logs/runner.log"));
   return new RunHandle(folder);
 }

@@ -27,6 +27,7 @@ export {
   writeJson,
 } from "./run_folder.ts";
 export type { RunFolder } from "./run_folder.ts";
+export { lastWordsOf } from "./role_process.ts";
 export type { RoleExit, RoleProcess, RoleSpec } from "./role_process.ts";
 export { superviseRole } from "./supervisor.ts";
 export type {

@@ -106,8 +106,12 @@ export interface StartOptions {
 
 const LAST_WORDS_LINES_MAX = 20;
 
-/** The last line that says something: Deno's errors end with where in the code they were thrown. */
-function lastWordsOf(tail: readonly string[]): string {
+/**
+ * What a process said last.
+ *
+ * @returns the last line that says something: Deno's errors end with where in the code they were thrown; empty where nothing was said
+ */
+export function lastWordsOf(tail: readonly string[]): string {
   // deno-lint-ignore no-control-regex
   const plain = tail.map((line) => line.replaceAll(/\x1b\[[0-9;]*m/g, ""));
   const isPlace = (line: string) => /^(\s|Stack backtrace|$)/.test(line);

@@ -42,12 +42,12 @@ async function caCertificatesOf({ tlsCaFile }: PulsarTarget): Promise<string[]> 
 /**
  * Connects to a Pulsar; the client's end closes what was opened over it.
  *
- * @param connections where the connections can be broken on purpose
+ * @param connections wraps what is opened: where connections can be broken on purpose, or what comes through them is kept
  * @throws with the cure when nothing answers or it refuses
  */
 export async function connectTarget(
   target: PulsarTarget,
-  connections = new CuttableConnections(),
+  connections: Pick<CuttableConnections, "through"> = new CuttableConnections(),
 ): Promise<PulsarClient> {
   const caCertificates = await caCertificatesOf(target);
   try {

@@ -71,6 +71,8 @@ export interface RunOptions {
   /** Base of that Pulsar's admin interface. */
   readonly pulsarAdmin?: string;
   readonly pulsarTokenFile?: string;
+  /** PEM file of the authorities to trust beside the system's. */
+  readonly pulsarTlsCa?: string;
   /** `embedded`, or `http://host:8123`; its password comes from CLICKHOUSE_PASSWORD. */
   readonly clickhouse?: string;
   readonly clickhouseUser?: string;

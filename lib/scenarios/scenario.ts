@@ -103,6 +103,7 @@ const options = {
   pulsar: z.string(),
   pulsarAdmin: z.string(),
   pulsarTokenFile: z.string(),
+  pulsarTlsCa: z.string(),
   clickhouse: z.string(),
   clickhouseUser: z.string(),
   thresholds: z.array(threshold),

@@ -36,13 +36,17 @@ Deno.test("findPulsar() finds what calls itself a Pulsar", async () => {
     pulsar: `pulsar://127.0.0.1:${broker.port}`,
     pulsarAdmin: `http://127.0.0.1:${admin.addr.port}`,
   };
-  const found = await findPulsar(environment({
-    PULSAR_URL: options.pulsar,
-    WEIR_PULSAR_ADMIN: options.pulsarAdmin,
-  }));
-  assert.deepEqual(found, {
+  const variables = { PULSAR_URL: options.pulsar, WEIR_PULSAR_ADMIN: options.pulsarAdmin };
+  assert.deepEqual(await findPulsar(environment(variables)), {
     isThere: true,
     text: `Apache Pulsar 4.2.4 answers at ${options.pulsar}`,
     options,
   });
+  // A run is told everything: it does not look at the environment of the notebook.
+  const pulsarTokenFile = await Deno.makeTempFile();
+  const withToken = { ...variables, WEIR_PULSAR_TOKEN_FILE: pulsarTokenFile };
+  await Deno.writeTextFile(pulsarTokenFile, "secret-1");
+  const found = await findPulsar(environment(withToken));
+  await Deno.remove(pulsarTokenFile);
+  assert.deepEqual(found.options, { ...options, pulsarTokenFile });
 });

@@ -1,23 +1,42 @@
 import assert from "node:assert/strict";
 import { hexOfField, readTopic, tapMessage } from "../../lib/notebook/message_tap.ts";
 import { watchEventTimes } from "../../lib/notebook/event_times.ts";
-import { PulsarAdmin, startBroker } from "../../lib/pulsar/mod.ts";
-import { connectTarget, openProducer } from "../../lib/scenarios/mod.ts";
+import { Secret } from "../../lib/base/mod.ts";
+import { startBroker } from "../../lib/pulsar/mod.ts";
+import {
+  connectTarget,
+  openAdmin,
+  openProducer,
+  type PulsarTarget,
+} from "../../lib/scenarios/mod.ts";
 import { SENSOR_RECORD_BYTES_MAX, SensorStream } from "../../lib/sensor/mod.ts";
 
 const TOPIC = "persistent://public/default/tap";
 const PARTITIONS = 2;
+const tlsCaFile = undefined;
 
-/** What a run leaves in its folder, as far as whoever reads its topic needs it; and a broker that holds `count` messages. */
-async function withRun(count: number, body: (path: string) => Promise<void>): Promise<void> {
+/**
+ * What a run leaves in its folder, as far as whoever reads its topic needs it; and a broker that holds `count` messages.
+ *
+ * @param token that the broker asks for, and the run had
+ */
+async function withRun(
+  count: number,
+  body: (path: string) => Promise<void>,
+  token?: string,
+): Promise<void> {
   const path = await Deno.makeTempDir();
   try {
-    await using broker = await startBroker({ folder: `${path}/broker` });
-    await new PulsarAdmin({ adminUrl: broker.adminUrl }).createPartitionedTopic(TOPIC, PARTITIONS);
+    const secret = token === undefined ? undefined : new Secret(token);
+    await using broker = await startBroker({ folder: `${path}/broker`, token: secret });
+    const tokenFile = token === undefined ? undefined : `${path}/token`;
+    if (tokenFile !== undefined) await Deno.writeTextFile(tokenFile, token!);
+    const target = { serviceUrl: broker.url, adminUrl: broker.adminUrl, tokenFile, tlsCaFile };
+    await (await openAdmin(target)).createPartitionedTopic(TOPIC, PARTITIONS);
     const config = {
       topic: TOPIC,
       partitionCount: PARTITIONS,
-      pulsar: { serviceUrl: "embedded" },
+      pulsar: token === undefined ? { serviceUrl: "embedded" } : target,
       window: { windowMs: 60_000, outOfOrdernessMs: 5_000, allowedLatenessMs: 0 },
       load: {},
     };
@@ -26,7 +45,7 @@ async function withRun(count: number, body: (path: string) => Promise<void>): Pr
       `${path}/roles.json`,
       JSON.stringify({ broker: { role: "broker", ready: true, url: broker.url } }),
     );
-    await produce(broker.url, count);
+    await produce(target, count);
     await body(path);
   } finally {
     await Deno.remove(path, { recursive: true });
@@ -38,8 +57,7 @@ async function writeManifest(path: string, config: Record<string, unknown>): Pro
   await Deno.writeTextFile(`${path}/manifest.json`, JSON.stringify(manifest));
 }
 
-async function produce(serviceUrl: string, count: number): Promise<void> {
-  const target = { serviceUrl, adminUrl: undefined, tokenFile: undefined, tlsCaFile: undefined };
+async function produce(target: PulsarTarget, count: number): Promise<void> {
   await using client = await connectTarget(target);
   await using producer = await openProducer(client, {
     topic: TOPIC,
@@ -98,6 +116,14 @@ Deno.test("readTopic() gives every message from the first on, beside other reade
       assert.equal(messages, 7);
     }
   });
+});
+
+Deno.test("tapMessage() shows the broker the token that the run had", async () => {
+  await withRun(3, async (path) => {
+    assert.equal((await tapMessage({ path })).messageCount, 1);
+    await Deno.writeTextFile(`${path}/token`, "another");
+    await assert.rejects(tapMessage({ path }), { name: "PulsarError" });
+  }, "secret-1");
 });
 
 Deno.test("watchEventTimes() is complete when every partition has ended", async () => {
