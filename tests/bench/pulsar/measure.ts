@@ -1,0 +1,115 @@
+/** What is measured: in alone, out alone, both at once; CPU of each process between the first message and the last receipt. */
+import { systemClock } from "../../../lib/base/mod.ts";
+import type { BenchBroker } from "./brokers.ts";
+import { ClientRun } from "./client_runs.ts";
+import { type ProcessFigures, processFigures } from "./process_figures.ts";
+import type { ClientTask } from "./protocol.ts";
+
+/** One line of the table. Times are CPU time a message, in ns. */
+export interface Row {
+  readonly broker: string;
+  readonly client: string;
+  readonly direction: "in" | "out" | "in+out";
+  readonly messageCount: number;
+  readonly messagesPerSec: number;
+  readonly brokerNs: number;
+  /** Undefined where the row has none of this kind. */
+  readonly producerNs: number | undefined;
+  readonly consumerNs: number | undefined;
+  readonly brokerResidentBytes: number;
+}
+
+/** A line that could not be measured. */
+export interface MissingRow {
+  readonly broker: string;
+  readonly client: string;
+  readonly why: string;
+}
+
+/** What all rows of our client share. */
+export interface MeasureOptions {
+  readonly broker: BenchBroker;
+  readonly client: ClientTask["client"];
+  readonly clientName: string;
+  readonly ffi: boolean;
+  readonly messageCount: number;
+  readonly warmUpCount: number;
+  readonly batchMessages: number;
+  readonly messageBytes: number;
+}
+
+function freshTopic(): string {
+  return `persistent://public/default/bench-${crypto.randomUUID().slice(0, 8)}`;
+}
+
+async function startClient(
+  options: MeasureOptions,
+  role: ClientTask["role"],
+  topic: string,
+): Promise<ClientRun> {
+  const { broker, ffi, client, messageCount, warmUpCount, batchMessages, messageBytes } = options;
+  return await ClientRun.start({
+    ...{ serviceUrl: broker.serviceUrl, topic, role, client },
+    ...{ messageCount, warmUpCount, batchMessages, messageBytes },
+  }, { ffi });
+}
+
+/** CPU time of several processes from here to `stop`, in ns for each of `messageCount` messages. */
+function startWatch(pids: readonly number[]) {
+  const before = pids.map(processFigures);
+  const usedNs = (after: ProcessFigures, i: number) => (after.cpuSec - before[i]!.cpuSec) * 1e9;
+  return (messageCount: number) => {
+    const after = pids.map(processFigures);
+    return {
+      ns: after.map((figures, i) => usedNs(figures, i) / messageCount),
+      residentBytes: after.map((figures) => figures.residentBytes),
+    };
+  };
+}
+
+/** Runs clients that are ready at the same time; `roles` says what each one is. */
+async function runTogether(
+  options: MeasureOptions,
+  direction: Row["direction"],
+  clients: Partial<Record<"producer" | "consumer", ClientRun>>,
+): Promise<Row> {
+  const { broker, clientName, messageCount } = options;
+  const runs = [clients.producer, clients.consumer].filter((run) => run !== undefined);
+  const stop = startWatch([broker.pid, ...runs.map((run) => run.pid)]);
+  const startUs = systemClock.monoUs();
+  await Promise.all(runs.map((run) => run.go()));
+  await Promise.all(runs.map((run) => run.done()));
+  const elapsedSec = (systemClock.monoUs() - startUs) / 1e6;
+  const { ns, residentBytes } = stop(messageCount);
+  const nsOf = (run: ClientRun | undefined) =>
+    run === undefined ? undefined : ns[1 + runs.indexOf(run)];
+  return {
+    ...{ broker: broker.name, client: clientName, direction, messageCount },
+    messagesPerSec: messageCount / elapsedSec,
+    brokerNs: ns[0]!,
+    producerNs: nsOf(clients.producer),
+    consumerNs: nsOf(clients.consumer),
+    brokerResidentBytes: residentBytes[0]!,
+  };
+}
+
+/** In alone and out alone, of the same topic, then both at once on another one. */
+export async function measureClient(options: MeasureOptions): Promise<Row[]> {
+  const rows: Row[] = [];
+  const topic = freshTopic();
+  {
+    await using producer = await startClient(options, "produce", topic);
+    rows.push(await runTogether(options, "in", { producer }));
+  }
+  {
+    await using consumer = await startClient(options, "consume", topic);
+    rows.push(await runTogether(options, "out", { consumer }));
+  }
+  {
+    const through = freshTopic();
+    await using consumer = await startClient(options, "consume", through);
+    await using producer = await startClient(options, "produce", through);
+    rows.push(await runTogether(options, "in+out", { producer, consumer }));
+  }
+  return rows;
+}
