@@ -2,6 +2,7 @@ import { loadCrc32c, messageOf, systemClock, systemDisk, systemRandom } from "..
 import type { Clock, Disk, Secret } from "../../base/mod.ts";
 import { adminHandler } from "./admin.ts";
 import { Broker } from "./broker.ts";
+import type { BrokerParts } from "./broker.ts";
 import { Connection } from "./connection.ts";
 import { BrokerError } from "./errors.ts";
 import { lockFolder } from "./folder_lock.ts";
@@ -119,7 +120,8 @@ export async function startBroker(options: StartOptions): Promise<BrokerHandle> 
   }
 }
 
-async function partsOf(options: StartOptions) {
+/** What the broker of these options is made of; for tests that run it without sockets. */
+export async function partsOf(options: StartOptions): Promise<BrokerParts> {
   return {
     disk: options.disk ?? systemDisk,
     clock: options.clock ?? systemClock,
