@@ -85,6 +85,7 @@ async function openConsumer(connection: Session, body: CommandSubscribe): Promis
     epoch: body.consumerEpoch ?? -1,
     metadata: recordOf(body.metadata),
     connectedSinceMs: broker.parts.clock.wallMs(),
+    keyShared: body.keySharedMeta,
   });
   await subscription.add(consumer, kind);
   return { consumer, subscription };
@@ -182,8 +183,7 @@ export function handleRedeliver(
   const attachment = connection.consumers.get(body.consumerId);
   if (attachment === undefined) return;
   const { consumer, subscription } = attachment;
-  if (body.consumerEpoch !== undefined) consumer.epoch = body.consumerEpoch;
-  subscription.redeliver(consumer, body.messageIds ?? []);
+  subscription.redeliver(consumer, body.messageIds ?? [], body.consumerEpoch ?? -1);
 }
 
 /** GET_LAST_MESSAGE_ID. */
@@ -229,7 +229,7 @@ export function handleConsumerStats(
   { consumerId, requestId }: CommandConsumerStats,
 ): void {
   const { consumer, subscription } = attachmentOf(connection, consumerId);
-  const isActive = subscription.active === consumer;
+  const isActive = subscription.active === consumer || subscription.multiple !== undefined;
   const { rates } = subscription.topic;
   connection.send("CONSUMER_STATS_RESPONSE", {
     requestId,
@@ -238,8 +238,8 @@ export function handleConsumerStats(
     msgRateRedeliver: 0,
     consumerName: consumer.name,
     availablePermits: consumer.permits,
-    unackedMessages: 0,
-    blockedConsumerOnUnackedMsgs: false,
+    unackedMessages: consumer.pending.messages,
+    blockedConsumerOnUnackedMsgs: consumer.isBlocked,
     address: `/${connection.address}`,
     connectedSince: new Date(consumer.connectedSinceMs).toISOString(),
     type: subscription.kind,

@@ -18,6 +18,7 @@ export type BrokerErrorCode =
   | "authentication"
   | "authorization"
   | "conflict"
+  | "consumer_assign"
   | "consumer_busy"
   | "consumer_not_found"
   | "incompatible_schema"
@@ -51,6 +52,7 @@ const ANSWERS: Readonly<Record<BrokerErrorCode, readonly [ServerError, number]>>
   authentication: [ServerError.AuthenticationError, 401],
   authorization: [ServerError.AuthorizationError, 403],
   conflict: [ServerError.MetadataError, 409],
+  consumer_assign: [ServerError.ConsumerAssignError, 412],
   consumer_busy: [ServerError.ConsumerBusy, 412],
   consumer_not_found: [ServerError.ConsumerNotFound, 404],
   incompatible_schema: [ServerError.IncompatibleSchema, 409],

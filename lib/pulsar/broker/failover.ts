@@ -4,6 +4,7 @@
  * consumers by their index, topics without partitions by a hash ring with 100 points a consumer.
  */
 import { utf8 } from "../../base/mod.ts";
+import { murmur3 } from "./murmur3.ts";
 
 const POINTS_PER_CONSUMER = 100;
 
@@ -48,26 +49,4 @@ function ringIndex(candidates: readonly Candidate[], topic: string): number {
   const hash = murmur3(utf8(topic));
   const points = [...ring.keys()].sort((a, b) => a - b);
   return ring.get(points.find((point) => point >= hash) ?? points[0]!)!;
-}
-
-function rotateLeft(value: number, bits: number): number {
-  return (value << bits) | (value >>> (32 - bits));
-}
-
-/** MurmurHash3 x86 32 with seed 0 (Appleby), its sign bit cleared as Pulsar's Murmur3_32Hash does. */
-export function murmur3(bytes: Uint8Array): number {
-  let hash = 0;
-  const mix = (block: number) =>
-    Math.imul(rotateLeft(Math.imul(block, 0xcc9e2d51), 15), 0x1b873593);
-  const whole = bytes.length & ~3;
-  for (let i = 0; i < whole; i += 4) {
-    const block = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
-    hash = (Math.imul(rotateLeft(hash ^ mix(block), 13), 5) + 0xe6546b64) | 0;
-  }
-  let tail = 0;
-  for (let i = bytes.length - 1; i >= whole; i--) tail = (tail << 8) | bytes[i]!;
-  hash ^= mix(tail) ^ bytes.length;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) & 0x7fffffff;
 }

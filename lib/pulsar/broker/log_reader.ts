@@ -40,7 +40,11 @@ export class LogReader {
   #fileOffset = -1;
   #isLoaded = false;
 
-  constructor(private readonly log: ReadableLog) {}
+  /** @param windowBytes how much is read from disk at once; less where single entries are wanted */
+  constructor(
+    private readonly log: ReadableLog,
+    private readonly windowBytes: number = SLAB_BYTES,
+  ) {}
 
   /** Holds the current entry; retain it to use it after the next call. */
   get slab(): Slab {
@@ -77,6 +81,30 @@ export class LogReader {
     this.end = this.start + bodyLengthAt(bytes, this.end);
     this.#isLoaded = true;
     return true;
+  }
+
+  /**
+   * Makes one entry the current one; entries near the one before, and behind it, cost no read.
+   *
+   * @returns false when it is not there, or not any more
+   * @throws {BrokerError} `damaged`, `disk_error`
+   */
+  loadAt(ledgerId: number, entryId: number): boolean {
+    const segment = this.log.segmentOf(ledgerId);
+    if (segment === undefined || entryId >= segment.settledEntries) return false;
+    if (this.ledgerId === ledgerId) this.#stepTo(entryId);
+    const isThere = this.ledgerId === ledgerId && this.entryId === entryId;
+    if (!isThere) this.seek({ ledgerId, entryId: entryId - 1 });
+    return this.load();
+  }
+
+  /** Steps forward as far as the memory at hand reaches. */
+  #stepTo(entryId: number): void {
+    while (this.entryId < entryId) {
+      if (this.#isLoaded) this.next();
+      else if (this.end < this.#runEnd) this.load();
+      else return;
+    }
   }
 
   /** Steps over the current entry. */
@@ -121,7 +149,8 @@ export class LogReader {
     const offset = this.#fileOffset;
     let slab = this.log.shared.pool.take(SLAB_BYTES);
     try {
-      let count = segment.readRecords(offset, segment.settledBytes, slab.bytes);
+      const window = slab.bytes.subarray(0, this.windowBytes);
+      let count = segment.readRecords(offset, segment.settledBytes, window);
       if (count === 0) {
         slab.release();
         slab = this.log.shared.pool.take(segment.recordBytesAt(offset));

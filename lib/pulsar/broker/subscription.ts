@@ -2,9 +2,14 @@ import { lineOf } from "../../base/mod.ts";
 import type { Consumer } from "./consumer.ts";
 import { Cursor } from "./cursor.ts";
 import type { CursorState } from "./cursor.ts";
-import { SingleActiveDispatcher } from "./dispatcher.ts";
+import { DISPATCH_LIMITS } from "./dispatch_limits.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { BrokerError } from "./errors.ts";
+import { KeySharedDispatcher, keySharedPolicy } from "./key_shared_dispatcher.ts";
+import { MultipleDispatcher } from "./multiple_dispatcher.ts";
+import { placeOf } from "./place.ts";
+import { SharedDispatcher } from "./shared_dispatcher.ts";
+import { SingleActiveDispatcher } from "./single_dispatcher.ts";
 import type { Position } from "./position.ts";
 import { comparePositions } from "./position.ts";
 import type { PartitionLog } from "./log.ts";
@@ -116,31 +121,70 @@ export class Subscription {
     return { entries: Math.max(0, behind.entries - this.cursor.ackedBehind), bytes: behind.bytes };
   }
 
-  /** @throws {BrokerError} `consumer_busy`, `not_supported` */
+  /** @throws {BrokerError} `consumer_busy`, `consumer_assign` */
   async add(consumer: Consumer, kind: SubscriptionKind): Promise<void> {
-    if (kind !== "Exclusive" && kind !== "Failover") {
-      throw new BrokerError(
-        `Cannot subscribe: subscriptions of type ${kind} are not supported by this broker yet`,
-        { code: "not_supported", cure: "use Exclusive or Failover" },
-      );
-    }
-    if (this.consumers.length > 0 && kind !== this.kind) {
-      throw new BrokerError("Cannot subscribe: Subscription is of different type", {
-        code: "consumer_busy",
-        retryable: true,
-      });
-    }
-    this.#dispatcher = this.#dispatcherFor(kind);
-    await this.#dispatcher.add(consumer);
+    if (this.consumers.length > 0) this.#assertSameKind(consumer, kind);
+    const dispatcher = this.#dispatcher = this.#dispatcherFor(consumer, kind);
+    await dispatcher.add(consumer);
+    if (this.#dispatcher === dispatcher) return;
+    // While another consumer was asked whether it lives, all had gone, and one of another type had come.
+    dispatcher.remove(consumer);
+    throw new BrokerError("Subscription is of different type.", {
+      code: "consumer_busy",
+      retryable: true,
+    });
   }
 
-  #dispatcherFor(kind: "Exclusive" | "Failover"): Dispatcher {
-    if (this.#dispatcher !== undefined && kind === this.kind) return this.#dispatcher;
-    this.#dispatcher?.close();
+  /** While somebody is connected, others must want the same, in Pulsar's words. */
+  #assertSameKind(consumer: Consumer, kind: SubscriptionKind): void {
+    const difference = kind === this.kind ? this.#policyDifference(consumer) : `Active ` +
+      `subscription type of '${this.kind}' is different than the connecting consumer's type '${kind}'.`;
+    if (difference === undefined) return;
+    throw new BrokerError(`Subscription is of different type. ${difference}`, {
+      code: "consumer_busy",
+      retryable: true,
+    });
+  }
+
+  #policyDifference(consumer: Consumer): string | undefined {
+    if (!(this.#dispatcher instanceof KeySharedDispatcher)) return undefined;
+    const there = this.#dispatcher.policy;
+    const wanted = keySharedPolicy(consumer.keyShared);
+    if (there.isSticky !== wanted.isSticky) {
+      const mode = (isSticky: boolean) => isSticky ? "STICKY" : "AUTO_SPLIT";
+      return `Active subscription key_shared mode of '${mode(there.isSticky)}' is different than ` +
+        `the connecting consumer's key_shared mode '${mode(wanted.isSticky)}'.`;
+    }
+    if (there.isOutOfOrderAllowed === wanted.isOutOfOrderAllowed) return undefined;
+    return there.isOutOfOrderAllowed
+      ? "Active subscription allows out of order delivery while the connecting consumer does not allow it."
+      : "Active subscription does not allow out of order delivery while the connecting consumer allows it.";
+  }
+
+  #dispatcherFor(consumer: Consumer, kind: SubscriptionKind): Dispatcher {
+    const there = this.#dispatcher;
+    const isUsable = there !== undefined && kind === this.kind &&
+      this.#policyDifference(consumer) === undefined;
+    if (isUsable) return there;
+    there?.close();
     if (this.kind !== kind) this.touch();
     this.kind = kind;
-    const { clock, failoverDelayMs } = this.topic.context;
+    const { clock, failoverDelayMs, dispatchLimits } = this.topic.context;
+    const limits = this.isDurable
+      ? dispatchLimits ?? DISPATCH_LIMITS
+      // As in Pulsar: what a reader holds is not counted, for nothing of it is kept.
+      : { ...(dispatchLimits ?? DISPATCH_LIMITS), consumerUnackedMax: 0 };
+    if (kind === "Shared") return new SharedDispatcher(this, { clock, limits });
+    if (kind === "Key_Shared") {
+      const policy = keySharedPolicy(consumer.keyShared);
+      return new KeySharedDispatcher(this, { clock, limits }, policy);
+    }
     return new SingleActiveDispatcher(this, { clock, kind, failoverDelayMs });
+  }
+
+  /** What spreads messages over several consumers, where the subscription is of such a type. */
+  get multiple(): MultipleDispatcher | undefined {
+    return this.#dispatcher instanceof MultipleDispatcher ? this.#dispatcher : undefined;
   }
 
   remove(consumer: Consumer): void {
@@ -164,8 +208,8 @@ export class Subscription {
     }
   }
 
-  redeliver(consumer: Consumer, positions: readonly Position[]): void {
-    this.#dispatcher?.redeliver(consumer, positions);
+  redeliver(consumer: Consumer, positions: readonly Position[], epoch: number): void {
+    this.#dispatcher?.redeliver(consumer, positions, epoch);
   }
 
   noteOut(messages: number, bytes: number): void {
@@ -189,20 +233,40 @@ export class Subscription {
 
   ackCumulative(position: Position): void {
     this.#moved(() => this.cursor.ackCumulative(this.#clamp(position)));
+    this.multiple?.settleUpToMark();
   }
 
-  ackIndividual(position: Position): void {
-    if (comparePositions(position, this.#clamp(position)) !== 0) return;
+  /**
+   * Acknowledges one entry.
+   *
+   * @param by the consumer that does
+   * @returns how many messages that were, as far as the broker knows
+   */
+  ackIndividual(position: Position, by?: Consumer): number {
+    if (comparePositions(position, this.#clamp(position)) !== 0) return 0;
+    const { multiple } = this;
+    const messages = multiple?.settle(by, placeOf(position.ledgerId, position.entryId)) ?? 1;
     this.#moved(() => this.cursor.ackIndividual(position));
+    return messages;
   }
 
   /** Words with a bit for each message of the entry that is not acknowledged; cumulative ones acknowledge all entries before too. */
-  ackPartial(position: Position, words: readonly bigint[], isCumulative: boolean): void {
-    if (comparePositions(position, this.#clamp(position)) !== 0) return;
+  ackPartial(
+    position: Position,
+    words: readonly bigint[],
+    { isCumulative = false, by }: { isCumulative?: boolean; by?: Consumer } = {},
+  ): number {
+    if (comparePositions(position, this.#clamp(position)) !== 0) return 0;
     this.#moved(() => {
       if (isCumulative) this.cursor.ackCumulative(this.topic.log.previousPosition(position));
       this.cursor.ackPartial(position, words);
     });
+    const { multiple } = this;
+    if (multiple === undefined) return 1;
+    const { ledgerId, entryId } = position;
+    const place = placeOf(ledgerId, entryId);
+    if (this.cursor.isAcked(ledgerId, entryId)) return multiple.settle(by, place);
+    return multiple.settlePart(by, place, this.cursor.ackSet(ledgerId, entryId) ?? []);
   }
 
   /** No client may acknowledge what is not there yet. */

@@ -64,6 +64,7 @@ export class RawClient implements AsyncDisposable {
   /** Reads no more than what is under way. */
   isDeaf = false;
   #requestId = 100n;
+  #pongsAwaited = 0;
 
   private constructor(readonly socket: Deno.TcpConn) {
     void this.#read();
@@ -96,6 +97,7 @@ export class RawClient implements AsyncDisposable {
         for (let frame = this.#reader.next(); frame !== undefined; frame = this.#reader.next()) {
           const command = decodeCommand(frame)!;
           if (command.type === "PING" && this.answersPing) await this.send("PONG", {});
+          else if (command.type === "PONG" && this.#pongsAwaited > 0) this.#pongsAwaited--;
           else {this.#received.push({
               command,
               section: frame.bytes.slice(frame.commandEnd, frame.end),
@@ -128,6 +130,16 @@ export class RawClient implements AsyncDisposable {
       await new Promise<void>((resolve) => this.#wake = resolve);
     }
     return this.#received.shift();
+  }
+
+  /** Waits until the broker has dealt with everything that was sent; what comes meanwhile stays to be looked at. */
+  async caughtUp(): Promise<void> {
+    this.#pongsAwaited++;
+    await this.send("PING", {});
+    while (this.#pongsAwaited > 0) {
+      if (this.#isEnded) throw new Error("the broker closed the connection");
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
   }
 
   /** How much has come and was not looked at. */

@@ -210,18 +210,6 @@ Deno.test("REDELIVER_UNACKNOWLEDGED_MESSAGES brings back everything behind the c
   assert.deepEqual(again.map(({ body }) => body.consumerEpoch), [1, 1]);
 });
 
-Deno.test("Shared and Key_Shared are refused with a clear error for now", async () => {
-  await using broker = await testBroker();
-  await using client = await RawClient.connect(broker.port);
-  for (const subType of [1, 3] as const) {
-    const answer = (await client.subscribe(TOPIC, { subType })).at(-1)!;
-    assert.equal(answer.type, "ERROR");
-    if (answer.type !== "ERROR") continue;
-    assert.equal(answer.body.error, ServerError.NotAllowedError);
-    assert.match(answer.body.message, /not supported by this broker yet/);
-  }
-});
-
 Deno.test("a command that the broker does not know is answered with an error, not with silence", async () => {
   await using broker = await testBroker();
   await using client = await RawClient.connect(broker.port);

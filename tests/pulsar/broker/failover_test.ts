@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { utf8 } from "../../../lib/base/mod.ts";
-import { murmur3, pickActive } from "../../../lib/pulsar/broker/failover.ts";
+import { pickActive } from "../../../lib/pulsar/broker/failover.ts";
 
 const consumer = (name: string, priority = 0) => ({ name, priority });
 
@@ -39,15 +38,4 @@ Deno.test("pickActive() moves few topics when a consumer joins", () => {
     return now !== "d" && now !== pickActive(before, -1, topic)!.name;
   });
   assert.equal(moved.length, 0);
-});
-
-Deno.test("murmur3() gives the published values, without the sign bit", () => {
-  // Reference values of MurmurHash3_x86_32 with seed 0.
-  assert.equal(murmur3(utf8("")), 0);
-  assert.equal(murmur3(utf8("test")), 0xba6bd213 & 0x7fffffff);
-  assert.equal(murmur3(utf8("Hello, world!")), 0xc0363e43 & 0x7fffffff);
-  assert.equal(
-    murmur3(utf8("The quick brown fox jumps over the lazy dog")),
-    0x2e4ff723 & 0x7fffffff,
-  );
 });
