@@ -37,12 +37,18 @@ export class FrameBatch implements BatchBuffer {
    * @param partition of the topic
    * @param nameBytes length of the producer's name
    * @param payloadBytesMax what the broker takes at most
+   * @param initialBytes for messages, before it grows
    */
-  constructor(partition: number, nameBytes: number, payloadBytesMax: number) {
+  constructor(
+    partition: number,
+    nameBytes: number,
+    payloadBytesMax: number,
+    initialBytes = INITIAL_BATCH_BYTES,
+  ) {
     this.partition = partition;
     this.payloadStart = HEAD_ROOM_BYTES + nameBytes;
     this.#payloadBytesMax = payloadBytesMax;
-    this.#bytes = new Uint8Array(this.payloadStart + INITIAL_BATCH_BYTES);
+    this.#bytes = new Uint8Array(this.payloadStart + initialBytes);
     this.#end = this.payloadStart;
   }
 

@@ -11,8 +11,9 @@ import { type BackoffOptions, DEFAULT_BACKOFF } from "./backoff.ts";
 import { ConnectionPool } from "./connection_pool.ts";
 import { type ClientContext, retrying } from "./context.ts";
 import { Lookup } from "./lookup.ts";
-import { MessageProducer, type MessageProducerOptions } from "./message_producer.ts";
-import { BatchProducer, type BatchProducerOptions } from "./producer.ts";
+import { BatchProducer, type BatchProducerOptions } from "./batch_producer.ts";
+import { Producer } from "./producer.ts";
+import type { ProducerOptions } from "./producer_options.ts";
 import { type SourceOptions, TopicSource } from "./source.ts";
 import { parseTopicName } from "./topic_name.ts";
 import { denoTransport, type OpenTransport } from "./transport.ts";
@@ -102,10 +103,11 @@ export class PulsarClient implements AsyncDisposable {
     );
   }
 
-  /** @throws {PulsarError} why it cannot be opened */
-  async openMessageProducer(options: MessageProducerOptions): Promise<MessageProducer> {
-    const producer = await this.openBatchProducer(options);
-    return new MessageProducer(producer, this.#context.clock, options);
+  /** Opens a producer of single messages. @throws {PulsarError} why it cannot be opened */
+  async openProducer<T = Uint8Array>(options: ProducerOptions<T>): Promise<Producer<T>> {
+    const topic = parseTopicName(options.topic).full;
+    const partitionCount = await this.partitionCount(topic, options.signal);
+    return this.#keep(await Producer.open(this.#context, { ...options, topic }, partitionCount));
   }
 
   /** @throws {PulsarError} why it cannot be opened */

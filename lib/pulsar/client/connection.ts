@@ -1,5 +1,6 @@
 /** One TCP connection to a broker: handshake, requests and answers, keep-alive, and the hand-over of frames to producers and consumers. */
 import { assert, type Clock, messageOf, utf8 } from "../../base/mod.ts";
+import { type Deferred, deferred } from "./deferred.ts";
 import type { Authentication } from "./auth.ts";
 import { Requests } from "./requests.ts";
 import { type BrokerAddress, formatAddress } from "./service_url.ts";
@@ -95,14 +96,14 @@ export class Connection {
   readonly #watchers = new Map<number, WatcherEndpoint>();
   readonly #receipt = new SendReceiptView();
   readonly #message = new MessageView();
-  readonly #connected = Promise.withResolvers<void>();
-  readonly #ended = Promise.withResolvers<void>();
+  readonly #connected = deferred<void>();
+  readonly #ended = deferred<void>();
   #stopKeepAlive = () => {};
   #error: PulsarError | undefined;
   #heard = true;
   #pinged = false;
   #heldBytes = 0;
-  #gate: PromiseWithResolvers<void> | undefined;
+  #gate: Deferred<void> | undefined;
   /** As the broker said in CONNECTED. */
   serverVersion = "";
   protocolVersion = 0;
@@ -297,7 +298,7 @@ export class Connection {
   }
 
   async #waitForRoom(): Promise<void> {
-    this.#gate = Promise.withResolvers<void>();
+    this.#gate = deferred<void>();
     if (this.#error === undefined) await this.#gate.promise;
     this.#gate = undefined;
     this.#heard = true;

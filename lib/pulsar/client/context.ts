@@ -1,4 +1,5 @@
 import type { Clock, Crc32c, Random } from "../../base/mod.ts";
+import { deferred } from "./deferred.ts";
 import { Backoff, type BackoffOptions } from "./backoff.ts";
 import type { Lookup } from "./lookup.ts";
 import { PulsarError } from "../wire/mod.ts";
@@ -48,7 +49,7 @@ export async function retrying<T>(
 
 /** What the promise comes to, or the signal's reason as soon as it is aborted. */
 export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const { promise: aborted, reject } = deferred<never>();
   const onAbort = () => reject(signal.reason);
   if (signal.aborted) onAbort();
   signal.addEventListener("abort", onAbort);

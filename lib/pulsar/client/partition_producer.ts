@@ -3,7 +3,8 @@ import { assert } from "../../base/mod.ts";
 import type { Receipt } from "../../contract.ts";
 import type { Connection, ProducerEndpoint } from "./connection.ts";
 import { Backoff } from "./backoff.ts";
-import { type ClientContext, retrying } from "./context.ts";
+import { type ClientContext, orAborted, retrying } from "./context.ts";
+import { Fifo } from "./fifo.ts";
 import { unexpected } from "./lookup.ts";
 import {
   type CommandProducerSuccess,
@@ -11,17 +12,35 @@ import {
   encodeCommand,
   Frame,
   PayloadSection,
+  ProducerAccessMode,
   PulsarError,
   type Schema,
   type SendReceiptView,
   serverError,
 } from "../wire/mod.ts";
 
+/** How many producers a topic may have at once, as Pulsar calls it. */
+export type AccessMode = "shared" | "exclusive" | "waitForExclusive" | "exclusiveWithFencing";
+
+const ACCESS_MODES: Readonly<Record<AccessMode, ProducerAccessMode>> = {
+  shared: ProducerAccessMode.Shared,
+  exclusive: ProducerAccessMode.Exclusive,
+  waitForExclusive: ProducerAccessMode.WaitForExclusive,
+  exclusiveWithFencing: ProducerAccessMode.ExclusiveWithFencing,
+};
+
 /** What a partition's producer is opened with. */
 export interface PartitionProducerOptions {
   readonly topic: string;
-  readonly producerName: string;
+  /** The broker gives one where it is left out. */
+  readonly producerName?: string | undefined;
+  /** Whether the name was made up, for this topic's other partitions, rather than given. */
+  readonly isNameGenerated?: boolean | undefined;
   readonly schema?: Schema | undefined;
+  readonly accessMode?: AccessMode | undefined;
+  readonly properties?: Readonly<Record<string, string>> | undefined;
+  /** A subscription that is made with the topic, so that it misses nothing. */
+  readonly initialSubscription?: string | undefined;
   /** Ends the opening. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -44,7 +63,7 @@ export class PartitionProducer implements ProducerEndpoint, AsyncDisposable {
   readonly #options: PartitionProducerOptions;
   /** Kept for life, so that frames can be sent again as they are. */
   readonly producerId: number;
-  readonly #pending: Pending[] = [];
+  readonly #pending = new Fifo<Pending>();
   readonly #stop = new AbortController();
   readonly #backoff: Backoff;
   #connection: Connection | undefined;
@@ -52,8 +71,12 @@ export class PartitionProducer implements ProducerEndpoint, AsyncDisposable {
   #closedEarly = false;
   #gotReceipt = false;
   #epoch = 0;
+  /** Of the topic, given to an exclusive producer: whoever came later has a higher one, and fences this one off. */
+  #topicEpoch: number | undefined;
   #reconnecting: Promise<void> | undefined;
   #failure: PulsarError | undefined;
+  /** As the broker knows it. */
+  producerName: string;
   /** Of the log, at the last registration; −1 for none. */
   lastSequenceId = -1;
   schemaVersion: Uint8Array | undefined;
@@ -67,6 +90,7 @@ export class PartitionProducer implements ProducerEndpoint, AsyncDisposable {
   private constructor(context: ClientContext, options: PartitionProducerOptions) {
     this.#context = context;
     this.#options = options;
+    this.producerName = options.producerName ?? "";
     this.producerId = context.nextId();
     this.#backoff = new Backoff(context.clock, context.random, context.backoff);
   }
@@ -79,7 +103,8 @@ export class PartitionProducer implements ProducerEndpoint, AsyncDisposable {
     const producer = new PartitionProducer(context, options);
     try {
       await retrying(context, () => producer.#register(), {
-        deadlineMs: context.openTimeoutMs,
+        // Whoever waits for its turn goes on waiting when the connection breaks meanwhile.
+        deadlineMs: options.accessMode === "waitForExclusive" ? Infinity : context.openTimeoutMs,
         signal: AbortSignal.any([
           producer.#stop.signal,
           ...(options.signal ? [options.signal] : []),
@@ -96,6 +121,20 @@ export class PartitionProducer implements ProducerEndpoint, AsyncDisposable {
     return this.#pending.length;
   }
 
+  get isConnected(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  /** Why it is at its end, or undefined while it is not. */
+  get failure(): PulsarError | undefined {
+    return this.#failure;
+  }
+
+  /** Gives up what has no receipt yet; receipts that come all the same are ignored. Frames of it may still go out. */
+  rejectPending(error: PulsarError): void {
+    for (const pending of this.#pending.takeAll()) pending.reject(error);
+  }
+
   /**
    * Sends a whole SEND frame, which must not change until the promise settles.
    *
@@ -110,7 +149,7 @@ export class PartitionProducer implements ProducerEndpoint, AsyncDisposable {
   }
 
   receipt(view: SendReceiptView): void {
-    const first = this.#pending[0];
+    const first = this.#pending.peek();
     if (first === undefined || view.sequenceId < first.sequenceId) {
       // Of something that was sent twice around a reconnect and has its receipt already.
       this.staleReceiptCount++;
@@ -136,7 +175,7 @@ export class PartitionProducer implements ProducerEndpoint, AsyncDisposable {
     if (CODES_THAT_END_A_PRODUCER.has(error.code)) return this.#end(error);
     const isOurs = error.code === "not_allowed_error" ||
       (error.code === "checksum_error" && this.#isDamaged(body.sequenceId));
-    if (isOurs && this.#pending[0]?.sequenceId === body.sequenceId) {
+    if (isOurs && this.#pending.peek()?.sequenceId === body.sequenceId) {
       this.#pending.shift()!.reject(error);
       return;
     }
@@ -182,7 +221,8 @@ export class PartitionProducer implements ProducerEndpoint, AsyncDisposable {
     this.#closedEarly = false;
     connection.addProducer(this.producerId, this);
     try {
-      const success = await this.#announce(connection);
+      // Its turn may never come: then the end of this producer ends the waiting.
+      const success = await orAborted(this.#announce(connection), this.#stop.signal);
       this.#throwIfLost(connection);
       this.#registered(connection, success);
     } catch (error) {
@@ -214,19 +254,33 @@ export class PartitionProducer implements ProducerEndpoint, AsyncDisposable {
     this.#connection = connection;
     this.#gotReceipt = false;
     this.#backoff.sessionBegins();
+    this.producerName = success.producerName;
+    this.#topicEpoch = success.topicEpoch;
     this.lastSequenceId = success.lastSequenceId ?? -1;
-    this.schemaVersion = success.schemaVersion;
+    // Topics without a schema answer with a version of no bytes.
+    this.schemaVersion = success.schemaVersion?.length === 0 ? undefined : success.schemaVersion;
     this.messageBytesMax = connection.messageBytesMax;
     this.serverVersion = connection.serverVersion;
     for (const pending of this.#pending) connection.write(pending.frame);
   }
 
   async #announce(connection: Connection): Promise<CommandProducerSuccess> {
-    const { topic, producerName, schema } = this.#options;
-    const action = `open producer ${producerName} of ${topic}`;
-    const { producerId } = this;
-    const epoch = this.#epoch++;
-    const body = { topic, producerId, producerName, schema, epoch, userProvidedProducerName: true };
+    const { topic, schema, accessMode = "shared", properties = {} } = this.#options;
+    const { producerName } = this;
+    const action = `open producer ${producerName} of ${topic}`.replace("  ", " ");
+    const isGiven = this.#options.producerName !== undefined && !this.#options.isNameGenerated;
+    const body = {
+      topic,
+      producerId: this.producerId,
+      producerName: producerName === "" ? undefined : producerName,
+      userProvidedProducerName: isGiven,
+      schema,
+      epoch: this.#epoch++,
+      metadata: Object.entries(properties).map(([key, value]) => ({ key, value })),
+      producerAccessMode: accessMode === "shared" ? undefined : ACCESS_MODES[accessMode],
+      topicEpoch: this.#topicEpoch,
+      initialSubscriptionName: this.#options.initialSubscription,
+    };
     const answer = await connection.request("PRODUCER", body, action);
     if (answer.type !== "PRODUCER_SUCCESS") throw unexpected(action, answer.type);
     return answer.body;
@@ -262,13 +316,13 @@ export class PartitionProducer implements ProducerEndpoint, AsyncDisposable {
       const isQuota = error instanceof PulsarError &&
         error.code === "producer_blocked_quota_exceeded_exception";
       // By the namespace's policy the application is to hear of it, while `…_error` means to hold what waits.
-      if (isQuota) this.#rejectPending(error);
+      if (isQuota) this.rejectPending(error);
       throw error;
     }
   }
 
   #isDamaged(sequenceId: number): boolean {
-    const pending = this.#pending.find((candidate) => candidate.sequenceId === sequenceId);
+    const pending = [...this.#pending].find((candidate) => candidate.sequenceId === sequenceId);
     if (pending === undefined) return false;
     const { frame } = pending;
     const { commandEnd } = new Frame().read(frame, 0, frame.length);
@@ -282,10 +336,6 @@ export class PartitionProducer implements ProducerEndpoint, AsyncDisposable {
     this.#stop.abort(error);
     this.#connection?.removeProducer(this.producerId);
     this.#connection = undefined;
-    this.#rejectPending(error);
-  }
-
-  #rejectPending(error: PulsarError): void {
-    for (const pending of this.#pending.splice(0)) pending.reject(error);
+    this.rejectPending(error);
   }
 }

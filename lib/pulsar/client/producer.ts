@@ -1,262 +1,245 @@
-import { assert, utf8 } from "../../base/mod.ts";
-import { END_MARKER_PROPERTY, type Producer, type Receipt } from "../../contract.ts";
-import { FrameBatch } from "./batch_buffer.ts";
+/** One message after the other, batched by itself: the way to send that services use. Whole batches in place are `BatchProducer`'s. */
+import type { ClientContext } from "./context.ts";
+import { orAborted } from "./context.ts";
 import { systemNameOf } from "./connection.ts";
-import { type ClientContext, orAborted } from "./context.ts";
-import { PartitionProducer } from "./partition_producer.ts";
-import { partitionTopic } from "./topic_name.ts";
-import {
-  closePayload,
-  compress,
-  type CompressionName,
-  compressionNumber,
-  type MetadataFields,
-  ProtoWriter,
-  type Schema,
-  writeMetadata,
-  writeSend,
-} from "../wire/mod.ts";
-
-/** What a producer of batches is opened with. */
-export interface BatchProducerOptions {
-  readonly topic: string;
-  /** Stable over restarts, so that the broker can tell what it has already; partition k is sent to as `<name>-partition-<k>`. */
-  readonly producerName: string;
-  /** Registered with the topic. */
-  readonly schema?: Schema | undefined;
-  /** Default none. */
-  readonly compression?: CompressionName | undefined;
-  /** Batches of one partition that may be open or wait for receipts. Default 64. */
-  readonly batchesInFlightMax?: number | undefined;
-  /** Bytes of one partition that may wait for receipts. Default 32 MiB. */
-  readonly bytesInFlightMax?: number | undefined;
-  /** Ends the opening. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-const BATCHES_IN_FLIGHT_MAX = 64;
-const BYTES_IN_FLIGHT_MAX = 32 * 1024 * 1024;
-
-interface Lane {
-  readonly producer: PartitionProducer;
-  readonly name: Uint8Array;
-  readonly spare: FrameBatch[];
-  /** Batches handed out or waiting for receipts. */
-  inFlight: number;
-  bytesInFlight: number;
-  readonly waiting: (() => void)[];
-}
+import type { MessageId } from "./message_id.ts";
+import { PartitionRouter } from "./message_router.ts";
+import { type EncodedMessage, encodeOutgoing, type OutgoingMessage } from "./outgoing_message.ts";
+import type { PartitionSender } from "./partition_sender.ts";
+import { PartitionSenders } from "./partition_senders.ts";
+import { type ProducerOptions, type ProducerSettings, settingsOf } from "./producer_options.ts";
+import { ProducerMeter, type ProducerStats } from "./producer_stats.ts";
+import type { Schema } from "./schema.ts";
+import { Sending } from "./sending.ts";
+import { TopicSchemas } from "./topic_schemas.ts";
+import { PulsarError } from "../wire/mod.ts";
 
 /**
- * Sends batches that are laid out in place to the partitions of a topic: no object, string or copy a message.
+ * Sends messages to a topic, one after the other, in batches that it fills by itself.
  *
  * @example
  * ```ts ignore
  * await using client = await connectPulsar({ serviceUrl: "pulsar://127.0.0.1:6650" });
- * await using producer = await client.openBatchProducer({ topic: "orders", producerName: "till-1" });
- * const batch = producer.openBatch(0)!;
- * const start = batch.reserve(100);
- * const { written } = new TextEncoder().encodeInto("hello", batch.bytes.subarray(start));
- * batch.commit(start + written);
- * const receipt = await producer.send(batch, producer.lastSequenceId(0) + 1);
+ * await using producer = await client.openProducer({ topic: "orders", schema: schema.string() });
+ * const id = await producer.send({ value: "two teas", key: "table-7" });
+ * console.log(MessageId.toText(id));
  * ```
  */
-export class BatchProducer implements Producer {
+export class Producer<T = Uint8Array> implements AsyncDisposable {
+  /** Full name. */
+  readonly topic: string;
   readonly #context: ClientContext;
-  readonly #compression: ReturnType<typeof compressionNumber>;
-  readonly #batchesInFlightMax: number;
-  readonly #bytesInFlightMax: number;
-  readonly #lanes: readonly Lane[];
-  readonly #writer = new ProtoWriter();
-  #closed = false;
+  readonly #settings: ProducerSettings<T>;
+  readonly #senders: PartitionSenders;
+  readonly #router: PartitionRouter;
+  readonly #meter: ProducerMeter;
+  readonly #schemas: TopicSchemas;
+  /** Versions of schemas besides the producer's own. */
+  readonly #versions = new Map<Schema<unknown>, Uint8Array>();
+  readonly #closing = new AbortController();
+  readonly #stopTimers: (() => void)[] = [];
+  /** While a schema is registered, later messages wait behind it. */
+  #gate: Promise<unknown> | undefined;
 
   private constructor(
     context: ClientContext,
-    options: BatchProducerOptions,
-    producers: readonly PartitionProducer[],
-    names: readonly string[],
+    settings: ProducerSettings<T>,
+    parts: { readonly senders: PartitionSenders; readonly meter: ProducerMeter },
+    router: PartitionRouter,
   ) {
     this.#context = context;
-    this.#compression = compressionNumber(options.compression ?? "none");
-    this.#batchesInFlightMax = options.batchesInFlightMax ?? BATCHES_IN_FLIGHT_MAX;
-    this.#bytesInFlightMax = options.bytesInFlightMax ?? BYTES_IN_FLIGHT_MAX;
-    this.#lanes = producers.map((producer, i) => ({
-      producer,
-      name: utf8(names[i]!),
-      spare: [],
-      inFlight: 0,
-      bytesInFlight: 0,
-      waiting: [],
-    }));
+    this.#settings = settings;
+    this.#senders = parts.senders;
+    this.#meter = parts.meter;
+    this.#router = router;
+    this.topic = settings.topic;
+    this.#schemas = new TopicSchemas(context, settings.topic, this.#closing.signal);
+    this.#startTimers();
   }
 
   /** @throws {PulsarError} why a partition's producer cannot be registered */
-  static async open(
+  static async open<T>(
     context: ClientContext,
-    options: BatchProducerOptions,
+    options: ProducerOptions<T>,
     partitionCount: number,
-  ): Promise<BatchProducer> {
-    const { topic, producerName, schema, signal } = options;
-    const topics = partitionCount === 0
-      ? [{ topic, producerName }]
-      : Array.from({ length: partitionCount }, (_, k) => ({
-        topic: partitionTopic(topic, k),
-        producerName: `${producerName}-partition-${k}`,
-      }));
-    const opened = await Promise.allSettled(
-      topics.map((names) => PartitionProducer.open(context, { ...names, schema, signal })),
-    );
-    const producers = opened.flatMap((result) =>
-      result.status === "fulfilled" ? [result.value] : []
-    );
-    const failed = opened.find((result) => result.status === "rejected");
-    if (failed !== undefined) {
-      await Promise.all(producers.map((producer) => producer[Symbol.asyncDispose]()));
-      throw failed.reason;
-    }
-    return new BatchProducer(
-      context,
-      options,
-      producers,
-      topics.map((names) => names.producerName),
-    );
+  ): Promise<Producer<T>> {
+    const settings = settingsOf(options);
+    const { routing, hashing } = settings;
+    const meter = new ProducerMeter(context.clock);
+    const router = new PartitionRouter({ routing, hashing, random: context.random });
+    const senders: PartitionSenders = new PartitionSenders(context, settings, {
+      meter,
+      onBatchEnded: (index) => router.batchEnded(index, senders.count),
+    });
+    await senders.open(partitionCount);
+    return new Producer(context, settings, { senders, meter }, router);
   }
 
+  /** As the broker knows it: the name that was given, or one that it made up. */
+  get producerName(): string {
+    return this.#senders.first.producer.producerName;
+  }
+
+  /** 1 for a topic that is not partitioned. */
   get partitionCount(): number {
-    return this.#lanes.length;
+    return this.#senders.count;
   }
 
+  /** The system as a result names it, e.g. `embedded broker` or `Apache Pulsar 4.2.4`. */
   get systemName(): string {
-    return systemNameOf(this.#lanes[0]!.producer.serverVersion);
+    return systemNameOf(this.#senders.first.producer.serverVersion);
   }
 
-  lastSequenceId(partition: number): number {
-    return this.#lane(partition).producer.lastSequenceId;
+  /** Whether all partitions have a connection at this moment. */
+  get isConnected(): boolean {
+    return !this.#closing.signal.aborted &&
+      [...this.#senders].every(({ producer }) => producer.isConnected);
   }
 
-  openBatch(partition: number): FrameBatch | undefined {
-    const lane = this.#lane(partition);
-    if (this.#isFull(lane)) return undefined;
-    lane.inFlight++;
-    const { messageBytesMax } = lane.producer;
-    return lane.spare.pop() ?? new FrameBatch(partition, lane.name.length, messageBytesMax);
+  /** The highest sequence id that the log is known to hold of this producer, −1 for none. */
+  get lastSequenceId(): number {
+    return Math.max(...[...this.#senders].map((sender) => sender.lastSequenceId));
   }
 
-  /** Resolves when `openBatch` would give a buffer, or the producer is closed.
+  /** Figures since it was opened, and of the last interval. */
+  stats(): ProducerStats {
+    return this.#meter.read();
+  }
+
+  /**
+   * Sends a message; the promise settles with its receipt. Messages of one partition are stored in the order of the calls.
+   *
+   * @param signal gives the message up: it is not sent if it still waits for room, else it may be stored all the same
+   * @returns where it lies; ledger and entry −1 when the broker had it already (deduplication)
+   * @throws {PulsarError} from the result: why the broker refused it, `schema_mismatch`, `message_too_large`, `queue_full`, `send_timeout` or
+   *   `closed`
+   */
+  async send(message: OutgoingMessage<T>, signal?: AbortSignal): Promise<MessageId> {
+    if (this.#gate !== undefined) await this.#passGate();
+    return await this.#send(message, this.#settings.schema, signal);
+  }
+
+  /**
+   * Sends a message of another schema, which is registered with the topic first. Messages sent later wait for that.
+   *
+   * @throws {PulsarError} from the result: `incompatible_schema`, and as `send`
+   */
+  async sendAs<Value>(
+    schema: Schema<Value>,
+    message: OutgoingMessage<Value>,
+    signal?: AbortSignal,
+  ): Promise<MessageId> {
+    if (this.#gate !== undefined) await this.#passGate();
+    if (schema.info !== undefined && !this.#versions.has(schema as Schema<unknown>)) {
+      const registered = this.#schemas.getOrCreate(schema.info);
+      this.#gate = registered;
+      try {
+        this.#versions.set(schema as Schema<unknown>, await registered);
+      } finally {
+        if (this.#gate === registered) this.#gate = undefined;
+      }
+    }
+    return await this.#send(message, schema, signal);
+  }
+
+  /**
+   * Sends what is in batches now, and waits until everything sent before has its receipt or its error, which are told by `send`.
    *
    * @throws the signal's reason when it is aborted before
    */
-  async whenReady(partition: number, signal?: AbortSignal): Promise<void> {
-    const lane = this.#lane(partition);
-    while (this.#isFull(lane) && !this.#closed) {
-      const waiting = new Promise<void>((resolve) => lane.waiting.push(resolve));
-      await (signal === undefined ? waiting : orAborted(waiting, signal));
-    }
+  async flush(signal?: AbortSignal): Promise<void> {
+    if (this.#gate !== undefined) await this.#passGate();
+    const flushed = Promise.all([...this.#senders].map((sender) => sender.flush()));
+    await (signal === undefined ? flushed : orAborted(flushed, signal));
   }
 
-  async send(batch: FrameBatch, sequenceId: number): Promise<Receipt> {
-    const lane = this.#lane(batch.partition);
-    let bytes = 0;
+  /**
+   * Resolves when no message would have to wait for room; to be awaited before `send` where its result is not.
+   *
+   * @throws the signal's reason when it is aborted before
+   */
+  async ready(signal?: AbortSignal): Promise<void> {
+    const ready = Promise.all([...this.#senders].map((sender) => sender.ready()));
+    await (signal === undefined ? ready : orAborted(ready, signal));
+  }
+
+  /**
+   * Flushes, then ends. No later than the send timeout, as nothing waits longer than that.
+   *
+   * @throws the signal's reason when it is aborted before; it is closed all the same
+   */
+  async close(signal?: AbortSignal): Promise<void> {
     try {
-      assert(batch.messageCount > 0, "an empty batch");
-      batch.assertFits();
-      const frame = this.#seal(lane, batch, sequenceId);
-      bytes = frame.length;
-      lane.bytesInFlight += bytes;
-      return await lane.producer.send(sequenceId, frame);
+      await this.flush(signal);
     } finally {
-      lane.bytesInFlight -= bytes;
-      this.#release(lane, batch);
+      await this[Symbol.asyncDispose]();
     }
   }
 
-  async sendEndMarker(partition: number, sequenceId: number): Promise<Receipt> {
-    const lane = this.#lane(partition);
-    const properties = [{ key: END_MARKER_PROPERTY, value: "true" }];
-    const writer = new ProtoWriter();
-    this.#frame(lane, writer, { sequenceId, highestSequenceId: sequenceId, properties }, 0);
-    return await lane.producer.send(sequenceId, writer.finish());
-  }
-
-  /** Receipts that were ignored because they came twice, and how often a partition was registered again: for metrics. */
-  get counters(): { readonly staleReceipts: number; readonly reconnects: number } {
-    const producers = this.#lanes.map((lane) => lane.producer);
-    return {
-      staleReceipts: producers.reduce((sum, producer) => sum + producer.staleReceiptCount, 0),
-      reconnects: producers.reduce((sum, producer) => sum + producer.reconnectCount, 0),
-    };
-  }
-
-  /** Closes it; what has no receipt yet is rejected with code `closed`. */
+  /** Ends at once: what has no receipt yet is rejected with `closed`. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort(closedError(this.topic));
+    for (const stop of this.#stopTimers.splice(0)) stop();
     this.#context.opened.delete(this);
-    await Promise.all(this.#lanes.map((lane) => lane.producer[Symbol.asyncDispose]()));
-    for (const lane of this.#lanes) lane.waiting.splice(0).forEach((resolve) => resolve());
+    await this.#senders[Symbol.asyncDispose]();
   }
 
-  /** Writes the frame around the batch; without compression it lies in the batch's own buffer. */
-  #seal(lane: Lane, batch: FrameBatch, sequenceId: number): Uint8Array {
-    const { payloadStart, payloadEnd, messageCount } = batch;
-    const writer = this.#writer;
-    let payloadBytes = payloadEnd - payloadStart;
-    const fields = {
-      sequenceId,
-      highestSequenceId: sequenceId + messageCount - 1,
-      batchMessageCount: messageCount,
-      uncompressedSize: payloadBytes,
-      compression: this.#compression,
-    };
-    if (this.#compression === 0) writer.attach(batch.bytes, payloadStart, payloadEnd);
-    else {
-      const payload = compress(this.#compression, batch.bytes.subarray(payloadStart, payloadEnd));
-      payloadBytes = payload.length;
-      const room = new Uint8Array(payloadStart + payloadBytes);
-      room.set(payload, payloadStart);
-      writer.attach(room, payloadStart, room.length);
+  async #send<Value>(
+    message: OutgoingMessage<Value>,
+    schema: Schema<Value>,
+    signal?: AbortSignal,
+  ): Promise<MessageId> {
+    if (this.#closing.signal.aborted) throw this.#closing.signal.reason;
+    signal?.throwIfAborted();
+    const schemaVersion = this.#versions.get(schema as Schema<unknown>);
+    const { clock } = this.#context;
+    const encoded = encodeOutgoing(message, schema, { clock, schemaVersion });
+    const sender = this.#senderFor(message, encoded);
+    const { sending, sent } = newSending(encoded, clock.monoUs());
+    sender.send(sending);
+    if (signal === undefined) return await sent;
+    const onAbort = () => sender.withdraw(sending, signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    return await sent.finally(() => signal.removeEventListener("abort", onAbort));
+  }
+
+  #senderFor(message: OutgoingMessage<unknown>, { partitionKey }: EncodedMessage): PartitionSender {
+    const { count } = this.#senders;
+    const index = this.#router.route(message, partitionKey, count);
+    // Without batches every message is one.
+    if (this.#settings.batching === undefined) this.#router.batchEnded(index, count);
+    return this.#senders.at(index);
+  }
+
+  async #passGate(): Promise<void> {
+    while (this.#gate !== undefined) await this.#gate.then(() => {}, () => {});
+  }
+
+  #startTimers(): void {
+    const { clock } = this.#context;
+    const { statsIntervalMs, onStats, partitionsUpdateIntervalMs } = this.#settings;
+    if (statsIntervalMs > 0) {
+      this.#stopTimers.push(clock.every(statsIntervalMs, () => {
+        this.#meter.endInterval();
+        onStats?.(this.stats());
+      }));
     }
-    this.#frame(lane, writer, fields, payloadBytes);
-    return writer.bytes.subarray(writer.start, writer.end);
+    if (partitionsUpdateIntervalMs > 0) {
+      this.#stopTimers.push(
+        clock.every(partitionsUpdateIntervalMs, () => void this.#senders.grow()),
+      );
+    }
   }
+}
 
-  #frame(
-    lane: Lane,
-    writer: ProtoWriter,
-    fields: Partial<MetadataFields> & Pick<MetadataFields, "sequenceId" | "highestSequenceId">,
-    payloadBytes: number,
-  ): void {
-    writeMetadata(writer, {
-      compression: 0,
-      uncompressedSize: 0,
-      ...fields,
-      producerName: lane.name,
-      publishTimeMs: Math.floor(this.#context.clock.wallMs()),
-      schemaVersion: lane.producer.schemaVersion,
-    });
-    closePayload(writer, payloadBytes, this.#context.crc32c);
-    writeSend(writer, {
-      producerId: lane.producer.producerId,
-      sequenceId: fields.sequenceId,
-      numMessages: fields.batchMessageCount ?? 1,
-      highestSequenceId: fields.highestSequenceId,
-    });
-  }
+function newSending(message: EncodedMessage, startUs: number) {
+  let sending!: Sending;
+  const sent = new Promise<MessageId>((resolve, reject) => {
+    sending = new Sending(message, startUs, { resolve, reject });
+  });
+  return { sending, sent };
+}
 
-  #lane(partition: number): Lane {
-    const lane = this.#lanes[partition];
-    if (lane === undefined) throw new RangeError(`no partition ${partition}`);
-    return lane;
-  }
-
-  #isFull(lane: Lane): boolean {
-    return lane.inFlight >= this.#batchesInFlightMax ||
-      lane.bytesInFlight >= this.#bytesInFlightMax;
-  }
-
-  #release(lane: Lane, batch: FrameBatch): void {
-    batch.clear();
-    lane.spare.push(batch);
-    lane.inFlight--;
-    for (const resolve of lane.waiting.splice(0)) resolve();
-  }
+function closedError(topic: string): PulsarError {
+  return new PulsarError(`Cannot send to ${topic}: the producer is closed`, { code: "closed" });
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/mod.ts";
+import { deferred } from "./deferred.ts";
 import { type Command, PulsarError, serverError } from "../wire/mod.ts";
 
 interface Waiting {
@@ -23,7 +24,7 @@ export class Requests {
   /** A new request's id, and its answer. */
   begin(action: string): { readonly requestId: bigint; readonly answer: Promise<Command> } {
     const requestId = this.#nextId++;
-    const { promise: answer, resolve, reject } = Promise.withResolvers<Command>();
+    const { promise: answer, resolve, reject } = deferred<Command>();
     const timer = new AbortController();
     this.#waiting.set(requestId, { action, timer, resolve, reject });
     this.#clock.sleep(this.#timeoutMs, timer.signal).then(

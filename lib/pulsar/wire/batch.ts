@@ -97,16 +97,28 @@ export interface SingleMetadataFields {
   readonly partitionKey?: string | undefined;
   readonly orderingKey?: Uint8Array | undefined;
   readonly eventTimeMs?: number | undefined;
+  readonly keyIsBase64?: boolean | undefined;
+  readonly sequenceId?: number | undefined;
+  /** The message has no value, and the key of a pair none, which is not the same as an empty one. */
+  readonly isNull?: boolean | undefined;
+  readonly keyIsNull?: boolean | undefined;
 }
 
 /** Writes [u32 size][SingleMessageMetadata] in front of the message that the writer holds. */
 export function writeSingleMetadata(writer: ProtoWriter, fields: SingleMetadataFields): void {
   const before = writer.length;
+  if (fields.keyIsNull === true) writeFlag(writer, 10);
+  if (fields.isNull === true) writeFlag(writer, 9);
+  if (fields.sequenceId !== undefined) {
+    writer.int64(fields.sequenceId);
+    writer.tag(8, 0);
+  }
   if (fields.orderingKey !== undefined) {
     writer.raw(fields.orderingKey);
     writer.uint32(fields.orderingKey.length);
     writer.tag(7, WIRE_BYTES);
   }
+  if (fields.keyIsBase64 === true) writeFlag(writer, 6);
   if (fields.eventTimeMs !== undefined) {
     writer.int64(fields.eventTimeMs);
     writer.tag(5, 0);
@@ -119,4 +131,9 @@ export function writeSingleMetadata(writer: ProtoWriter, fields: SingleMetadataF
   }
   writeProperties(writer, 1, fields.properties);
   writer.frame32(writer.length - before);
+}
+
+function writeFlag(writer: ProtoWriter, number: number): void {
+  writer.uint32(1);
+  writer.tag(number, 0);
 }

@@ -62,11 +62,16 @@ export interface SendFields {
   readonly numMessages: number;
   /** Left out when it equals the sequence id. */
   readonly highestSequenceId: number;
+  readonly isChunk?: boolean | undefined;
 }
 
 /** Writes the whole frame in front of the payload section that the writer holds. */
 export function writeSend(writer: ProtoWriter, fields: SendFields): void {
   const before = writer.length;
+  if (fields.isChunk === true) {
+    writer.uint32(1);
+    writer.tag(7, 0);
+  }
   if (fields.highestSequenceId !== fields.sequenceId) {
     writer.int64(fields.highestSequenceId);
     writer.tag(6, 0);

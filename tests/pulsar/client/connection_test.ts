@@ -256,7 +256,7 @@ Deno.test("opening ends at once when its signal is aborted, and the broker forge
   assert.equal(broker.count("CLOSE_CONSUMER"), 1);
 });
 
-Deno.test("BatchProducer.whenReady() and MessageProducer.flush() end when their signal is aborted", async () => {
+Deno.test("BatchProducer.whenReady() and Producer.flush() end when their signal is aborted", async () => {
   const { broker, client } = await connectFake();
   await using _ = client;
   broker.hook = (command) => command.type === "SEND";
@@ -264,7 +264,7 @@ Deno.test("BatchProducer.whenReady() and MessageProducer.flush() end when their 
   producer.send(batchOf(producer, ["a"]), 0).catch(() => {});
   const signal = AbortSignal.abort(new Error("enough"));
   await assert.rejects(producer.whenReady(0, signal), /enough/);
-  const messages = await client.openMessageProducer({ ...OPTIONS, producerName: "other" });
+  const messages = await client.openProducer({ ...OPTIONS, producerName: "other" });
   messages.send({ value: new Uint8Array(1) }).catch(() => {});
   await assert.rejects(messages.flush(signal), /enough/);
 });

@@ -1,394 +1,306 @@
 import assert from "node:assert/strict";
-import { END_MARKER_PROPERTY, type Receipt } from "../../../lib/contract.ts";
-import { crc32cPortable } from "../../../lib/base/mod.ts";
-import {
-  type CommandSend,
-  decodeMessage,
-  decompress,
-  MESSAGE_METADATA,
-  PayloadSection,
-  SchemaType,
-  ServerError,
-  splitBatch,
-} from "../../../lib/pulsar/wire/mod.ts";
-import type { FakeEntry } from "./fake_broker.ts";
-import { batchOf, connectFake, fill, rejectsWith, settle, TOPIC } from "./setup.ts";
+import { utf8 } from "../../../lib/base/mod.ts";
+import { keyHash } from "../../../lib/pulsar/client/key_hash.ts";
+import { partitionTopic } from "../../../lib/pulsar/client/topic_name.ts";
+import { connectFake, rejectsWith, settle, TOPIC } from "./setup.ts";
+import { entryOf, messagesOf, textsIn } from "./sent_messages.ts";
 
 const OPTIONS = { topic: "orders", producerName: "till" };
 
-function textsOfEntry({ section }: FakeEntry): string[] {
-  const { metadataStart, metadataEnd, end } = new PayloadSection().read(section, 0, section.length);
-  const metadata = decodeMessage(MESSAGE_METADATA, section, metadataStart, metadataEnd);
-  const payload = section.subarray(metadataEnd, end);
-  const content = decompress(
-    metadata.compression ?? 0,
-    payload,
-    metadata.uncompressedSize ?? 0,
-    1 << 20,
-  );
-  const count = metadata.numMessagesInBatch!;
-  const bounds = new Uint32Array(2 * count);
-  splitBatch(content, 0, content.length, count, bounds);
-  return Array.from(
-    { length: count },
-    (_, i) => new TextDecoder().decode(content.subarray(bounds[2 * i], bounds[2 * i + 1])),
-  );
-}
-
-Deno.test("BatchProducer.send() stores a batch with its metadata and gives its position", async () => {
-  const { broker, client } = await connectFake();
+Deno.test("Producer.send() batches by delay", async () => {
+  const { broker, clock, client } = await connectFake();
   await using _ = client;
-  const producer = await client.openBatchProducer(OPTIONS);
-  const receipt = await producer.send(batchOf(producer, ["a", "bb", ""]), 40);
-  assert.deepEqual(receipt, { position: { ledgerId: 7, entryId: 0 }, duplicate: false });
-  const [entry] = broker.topic(TOPIC).entries;
-  assert.deepEqual(textsOfEntry(entry!), ["a", "bb", ""]);
-  const section = new PayloadSection().read(entry!.section, 0, entry!.section.length);
-  section.assertChecksum(crc32cPortable);
-  const { metadataStart, metadataEnd } = section;
-  const metadata = decodeMessage(MESSAGE_METADATA, entry!.section, metadataStart, metadataEnd);
-  assert.equal(metadata.producerName, "till");
-  assert.equal(metadata.sequenceId, 40);
-  assert.equal(metadata.highestSequenceId, 42);
-  assert.equal(metadata.publishTime, 1_790_000_000_000);
-  assert.deepEqual(broker.bodies("SEND")[0], {
-    producerId: 0,
-    sequenceId: 40,
-    numMessages: 3,
-    highestSequenceId: 42,
-  });
-});
-
-for (const compression of ["lz4", "zlib", "zstd", "snappy"] as const) {
-  Deno.test(`BatchProducer.send() compresses with ${compression}`, async () => {
-    const { broker, client } = await connectFake();
-    await using _ = client;
-    const producer = await client.openBatchProducer({ ...OPTIONS, compression });
-    const texts = Array.from({ length: 50 }, (_, i) => `order ${i} of table seven`);
-    await producer.send(batchOf(producer, texts), 0);
-    const [entry] = broker.topic(TOPIC).entries;
-    assert.deepEqual(textsOfEntry(entry!), texts);
-    assert.ok(entry!.section.length < texts.join("").length);
-  });
-}
-
-Deno.test("BatchProducer keeps one connection and one producer name a partition", async () => {
-  const { broker, client } = await connectFake();
-  await using _ = client;
-  broker.partitions = 3;
-  const producer = await client.openBatchProducer(OPTIONS);
-  assert.equal(producer.partitionCount, 3);
-  assert.equal(broker.connections.length, 1);
+  const producer = await client.openProducer({ ...OPTIONS, batching: { delayMs: 10 } });
+  const ids = Promise.all(["a", "b", "c"].map((text) => producer.send({ value: utf8(text) })));
+  await clock.advance(9);
+  assert.equal(broker.count("SEND"), 0);
+  await clock.advance(1);
   assert.deepEqual(
-    broker.bodies("PRODUCER").map((body) => [body.topic, body.producerName]).sort(),
-    [0, 1, 2].map((k) => [`${TOPIC}-partition-${k}`, `till-partition-${k}`]),
+    await ids,
+    [0, 1, 2].map((batchIndex) => ({
+      ledgerId: 7,
+      entryId: 0,
+      partition: -1,
+      batchIndex,
+      batchMessageCount: 3,
+    })),
   );
+  assert.deepEqual(textsIn(broker, TOPIC), [["a", "b", "c"]]);
 });
 
-Deno.test("BatchProducer.openBatch() gives undefined at the bound of batches in flight, until a receipt comes", async () => {
+Deno.test("Producer.send() batches by count and by bytes; what is larger goes alone", async () => {
   const { broker, clock, client } = await connectFake();
   await using _ = client;
-  const held: (() => void)[] = [];
-  broker.hook = (command, connection, frame) => {
-    if (command.type !== "SEND") return false;
-    const section = frame.bytes.slice(frame.start, frame.end);
-    held.push(() => connection.send("SEND_RECEIPT", receiptOf(command.body, held.length)));
-    return section.length > 0;
-  };
-  const producer = await client.openBatchProducer({ ...OPTIONS, batchesInFlightMax: 2 });
-  const first = producer.send(batchOf(producer, ["a"]), 0);
-  const second = producer.send(batchOf(producer, ["b"]), 1);
-  assert.equal(producer.openBatch(0), undefined);
-  let ready = false;
-  const waiting = producer.whenReady(0).then(() => ready = true);
+  const batching = { messagesMax: 3, bytesMax: 1000 };
+  const producer = await client.openProducer({ ...OPTIONS, batching });
+  const texts = ["a", "b", "c", "x".repeat(400), "y".repeat(500), "z".repeat(2000), "after"];
+  const sent = Promise.all(texts.map((text) => producer.send({ value: utf8(text) })));
   await settle(clock);
-  assert.equal(ready, false);
-  held[0]!();
-  await first;
-  await waiting;
-  assert.notEqual(producer.openBatch(0), undefined);
-  held[1]!();
-  await second;
-});
-
-function receiptOf(body: CommandSend, entryId: number) {
-  const { producerId, sequenceId } = body;
-  return { producerId, sequenceId, messageId: { ledgerId: 1, entryId }, highestSequenceId: -1 };
-}
-
-Deno.test("BatchProducer.openBatch() is bounded in bytes too", async () => {
-  const { broker, client } = await connectFake();
-  await using _ = client;
-  broker.hook = (command) => command.type === "SEND";
-  const producer = await client.openBatchProducer({ ...OPTIONS, bytesInFlightMax: 1000 });
-  producer.send(batchOf(producer, ["x".repeat(1000)]), 0).catch(() => {});
-  assert.equal(producer.openBatch(0), undefined);
-});
-
-Deno.test("BatchProducer.send() sends again in order after the connection dropped mid-batch", async () => {
-  const { broker, clock, client } = await connectFake();
-  await using _ = client;
-  let sends = 0;
-  broker.hook = (command, connection, frame) => {
-    if (command.type !== "SEND") return false;
-    sends++;
-    // The first is stored but its receipt is lost; the second never arrives.
-    if (sends === 1) broker.store(command.body, connection, frame, { receipt: false });
-    if (sends === 2) connection.drop();
-    return sends <= 2;
-  };
-  const producer = await client.openBatchProducer(OPTIONS);
-  const receipts = Promise.all([
-    producer.send(batchOf(producer, ["a"]), 0),
-    producer.send(batchOf(producer, ["b"]), 1),
-    producer.send(batchOf(producer, ["c"]), 2),
+  await clock.advance(10);
+  await sent;
+  assert.deepEqual(textsIn(broker, TOPIC).map((entry) => entry.length), [3, 2, 1, 1]);
+  assert.deepEqual(broker.bodies("SEND").map((body) => body.sequenceId), [0, 3, 5, 6]);
+  assert.deepEqual(broker.bodies("SEND").map((body) => body.highestSequenceId), [
+    2,
+    4,
+    undefined,
+    undefined,
   ]);
-  await clock.advance(1000);
-  assert.deepEqual((await receipts).map((receipt) => receipt.position.entryId), [1, 2, 3]);
-  const stored = broker.topic(TOPIC).entries.flatMap(textsOfEntry);
-  assert.deepEqual(stored, ["a", "a", "b", "c"]);
-  assert.equal(producer.counters.reconnects, 1);
-  assert.deepEqual(broker.bodies("PRODUCER").map((body) => body.epoch), [0, 1]);
 });
 
-Deno.test("BatchProducer.send() waits while the broker is down, with growing delays", async () => {
-  const { broker, clock, client } = await connectFake();
-  await using _ = client;
-  const producer = await client.openBatchProducer(OPTIONS);
-  broker.isDown = true;
-  broker.dropAll();
-  const sent = producer.send(batchOf(producer, ["a"]), 0);
-  await clock.advance(30_000);
-  broker.isDown = false;
-  await clock.advance(10_000);
-  assert.equal((await sent).duplicate, false);
-  assert.equal(broker.connections.length, 2);
-});
-
-Deno.test("BatchProducer.send() says duplicate when the broker had the batch already", async () => {
+Deno.test("Producer.send() without batching gives each message an entry in Pulsar's plain form", async () => {
   const { broker, client } = await connectFake();
   await using _ = client;
-  broker.hook = (command, connection) => {
-    if (command.type !== "SEND") return false;
-    const messageId = { ledgerId: -1, entryId: -1 };
-    connection.send("SEND_RECEIPT", { ...receiptOf(command.body, 0), messageId });
-    return true;
-  };
-  const producer = await client.openBatchProducer(OPTIONS);
-  assert.equal((await producer.send(batchOf(producer, ["a"]), 0)).duplicate, true);
+  const producer = await client.openProducer({ ...OPTIONS, batching: false });
+  const sent = await Promise.all(["a", "b"].map((text) => producer.send({ value: utf8(text) })));
+  assert.deepEqual(sent.map(({ batchIndex }) => batchIndex), [-1, -1]);
+  for (const entry of broker.topic(TOPIC).entries) {
+    assert.equal(entryOf(entry).metadata.numMessagesInBatch, undefined);
+  }
 });
 
-Deno.test("BatchProducer.lastSequenceId() is what the broker says", async () => {
+Deno.test("Producer.send() carries all that a message may have, alone and in a batch", async () => {
   const { broker, client } = await connectFake();
   await using _ = client;
-  broker.hook = (command, connection) => {
-    if (command.type !== "PRODUCER") return false;
-    const { requestId } = command.body;
-    connection.send("PRODUCER_SUCCESS", { requestId, producerName: "till", lastSequenceId: 41 });
-    return true;
+  const producer = await client.openProducer(OPTIONS);
+  const message = {
+    value: utf8("v"),
+    keyBytes: new Uint8Array([255, 0]),
+    orderingKey: utf8("o"),
+    properties: { a: "b" },
+    eventTimeMs: 5,
   };
-  const producer = await client.openBatchProducer(OPTIONS);
-  assert.equal(producer.lastSequenceId(0), 41);
+  const alone = producer.send(message);
+  await producer.flush();
+  const together = [producer.send(message), producer.send({ value: null, key: "gone" })];
+  await producer.flush();
+  await Promise.all([alone, ...together]);
+  const [single, batch] = broker.topic(TOPIC).entries;
+  const common = {
+    properties: [{ key: "a", value: "b" }],
+    partitionKey: "/wA=",
+    partitionKeyB64Encoded: true,
+    eventTime: 5,
+    orderingKey: utf8("o"),
+  };
+  const { publishTime: _time, ...metadata } = entryOf(single!).metadata;
+  assert.deepEqual(metadata, { ...common, producerName: "till", sequenceId: 0 });
+  const [first, second] = messagesOf(batch!);
+  assert.deepEqual(first!.metadata, { ...common, payloadSize: 1, sequenceId: 1 });
+  assert.deepEqual(second!.metadata, {
+    partitionKey: "gone",
+    payloadSize: 0,
+    sequenceId: 2,
+    nullValue: true,
+  });
+  // Brokers dispatch the batch by the key of its first message.
+  assert.equal(entryOf(batch!).metadata.partitionKey, "/wA=");
 });
 
-Deno.test("BatchProducer ignores a receipt of something older, and reconnects at one of something newer", async () => {
+Deno.test("Producer.send() sends delayed messages and those that stay in the cluster alone, in order", async () => {
   const { broker, clock, client } = await connectFake();
   await using _ = client;
-  let sends = 0;
-  broker.hook = (command, connection) => {
-    if (command.type !== "SEND" || ++sends > 1) return false;
-    const { producerId, sequenceId } = command.body;
-    const wrong = { ...receiptOf(command.body, 0), producerId };
-    connection.send("SEND_RECEIPT", { ...wrong, sequenceId: sequenceId - 1 });
-    connection.send("SEND_RECEIPT", { ...wrong, sequenceId: sequenceId + 1 });
-    return true;
-  };
-  const producer = await client.openBatchProducer(OPTIONS);
-  const sent = producer.send(batchOf(producer, ["a"]), 5);
-  await clock.advance(1000);
-  await sent;
-  assert.deepEqual(producer.counters, { staleReceipts: 1, reconnects: 1 });
-});
-
-Deno.test("BatchProducer looks the topic up again when the broker closes the producer", async () => {
-  const { broker, clock, client } = await connectFake();
-  await using _ = client;
-  const producer = await client.openBatchProducer(OPTIONS);
-  broker.connections[0]!.send("CLOSE_PRODUCER", { producerId: 0, requestId: -1n });
-  await settle(clock);
-  const sent = producer.send(batchOf(producer, ["a"]), 0);
-  await clock.advance(1000);
-  await sent;
-  assert.equal(broker.count("LOOKUP"), 2);
-  assert.equal(broker.connections.length, 1);
-});
-
-Deno.test("BatchProducer.send() is rejected for good when the topic was terminated", async () => {
-  const { broker, client } = await connectFake();
-  await using _ = client;
-  broker.hook = (command, connection) => {
-    if (command.type !== "SEND") return false;
-    const { producerId, sequenceId } = command.body;
-    const error = ServerError.TopicTerminatedError;
-    connection.send("SEND_ERROR", { producerId, sequenceId, error, message: "terminated" });
-    return true;
-  };
-  const producer = await client.openBatchProducer(OPTIONS);
-  const sent = [0, 1].map((id) =>
-    rejectsWith(producer.send(batchOf(producer, ["a"]), id), "topic_terminated_error")
-  );
+  const producer = await client.openProducer(OPTIONS);
+  const sent = [
+    producer.send({ value: utf8("a") }),
+    producer.send({ value: utf8("at"), deliverAtMs: 1_800_000_000_000 }),
+    producer.send({ value: utf8("after"), deliverAfterMs: 1500 }),
+    producer.send({ value: utf8("local"), disableReplication: true }),
+    producer.send({ value: utf8("b") }),
+  ];
+  await clock.advance(1);
   await Promise.all(sent);
-  await rejectsWith(producer.send(batchOf(producer, ["a"]), 2), "topic_terminated_error");
+  const entries = broker.topic(TOPIC).entries.map(entryOf);
+  assert.deepEqual(textsIn(broker, TOPIC).flat(), ["a", "at", "after", "local", "b"]);
+  assert.deepEqual(entries.map(({ metadata }) => metadata.deliverAtTime), [
+    undefined,
+    1_800_000_000_000,
+    1_790_000_001_500,
+    undefined,
+    undefined,
+  ]);
+  assert.deepEqual(entries[3]!.metadata.replicateTo, ["__local__"]);
 });
 
-Deno.test("BatchProducer.send() sends again when the broker says that the checksum is wrong and it is not", async () => {
-  const { broker, clock, client } = await connectFake();
-  await using _ = client;
-  let sends = 0;
-  broker.hook = (command, connection) => {
-    if (command.type !== "SEND" || ++sends > 1) return false;
-    const { producerId, sequenceId } = command.body;
-    const error = ServerError.ChecksumError;
-    connection.send("SEND_ERROR", { producerId, sequenceId, error, message: "damaged on the way" });
-    return true;
-  };
-  const producer = await client.openBatchProducer(OPTIONS);
-  const sent = producer.send(batchOf(producer, ["a"]), 0);
-  await clock.advance(1000);
-  assert.equal((await sent).position.entryId, 0);
-  assert.equal(broker.connections.length, 2);
-});
-
-Deno.test("BatchProducer.send() is rejected when the batch was damaged on this side", async () => {
-  let sum = 0;
-  const { client } = await connectFake({ crc32c: () => sum++ });
-  await using _ = client;
-  const producer = await client.openBatchProducer(OPTIONS);
-  // The fake broker does not check: it says so as a real one would.
-  const { broker, client: other } = await connectFake({ crc32c: () => sum++ });
-  await using _other = other;
-  broker.hook = (command, connection) => {
-    if (command.type !== "SEND") return false;
-    const { producerId, sequenceId } = command.body;
-    const error = ServerError.ChecksumError;
-    connection.send("SEND_ERROR", { producerId, sequenceId, error, message: "checksum" });
-    return true;
-  };
-  const damaged = await other.openBatchProducer(OPTIONS);
-  await rejectsWith(damaged.send(batchOf(damaged, ["a"]), 0), "checksum_error");
-  await producer.send(batchOf(producer, ["a"]), 0);
-});
-
-Deno.test("BatchProducer holds what waits while the quota is exceeded, and rejects it where the policy says exception", async () => {
-  const { broker, clock, client } = await connectFake();
-  await using _ = client;
-  const producer = await client.openBatchProducer(OPTIONS);
-  let refusal: "ProducerBlockedQuotaExceededError" | "ProducerBlockedQuotaExceededException" =
-    "ProducerBlockedQuotaExceededError";
-  let isBlocked = true;
-  broker.hook = (command, connection) =>
-    command.type === "PRODUCER" && isBlocked
-      ? broker.refuse(connection, command.body.requestId, refusal)
-      : false;
-  broker.connections[0]!.send("CLOSE_PRODUCER", { producerId: 0, requestId: -1n });
-  await settle(clock);
-  let outcome: unknown = "held";
-  const sent = producer.send(batchOf(producer, ["a"]), 0)
-    .then((receipt: Receipt) => outcome = receipt, (error) => outcome = error.code);
-  await clock.advance(20_000);
-  assert.equal(outcome, "held");
-  refusal = "ProducerBlockedQuotaExceededException";
-  await clock.advance(20_000);
-  await sent;
-  assert.equal(outcome, "producer_blocked_quota_exceeded_exception");
-  isBlocked = false;
-  const later = producer.send(batchOf(producer, ["b"]), 1);
-  await clock.advance(20_000);
-  assert.equal((await later).duplicate, false);
-});
-
-Deno.test("BatchProducer.open() names an incompatible schema and what to do", async () => {
+Deno.test("Producer.send() routes by key with either hash, and without one by turns a batch", async () => {
   const { broker, client } = await connectFake();
   await using _ = client;
-  broker.hook = (command, connection) =>
-    command.type === "PRODUCER"
-      ? broker.refuse(connection, command.body.requestId, "IncompatibleSchema")
-      : false;
-  const schemaData = new TextEncoder().encode('"string"');
-  const schema = { name: "", type: SchemaType.Avro, schemaData };
-  const error = await rejectsWith(
-    client.openBatchProducer({ ...OPTIONS, schema }),
-    "incompatible_schema",
+  broker.partitions = 4;
+  for (const hashing of ["JavaStringHash", "Murmur3_32Hash"] as const) {
+    const producer = await client.openProducer({
+      ...OPTIONS,
+      hashing,
+      batching: { messagesMax: 2 },
+    });
+    const keyed = Array.from(
+      { length: 20 },
+      (_, i) => producer.send({ value: utf8("v"), key: `key-${i}` }).then((id) => id.partition),
+    );
+    await producer.flush();
+    const expected = Array.from({ length: 20 }, (_, i) => keyHash(`key-${i}`, hashing) % 4);
+    assert.deepEqual(await Promise.all(keyed), expected);
+    const plain = Array.from(
+      { length: 8 },
+      () => producer.send({ value: utf8("v") }).then((id) => id.partition),
+    );
+    await producer.flush();
+    const partitions = await Promise.all(plain);
+    assert.equal(new Set(partitions).size, 4);
+    for (let i = 0; i < 8; i += 2) assert.equal(partitions[i], partitions[i + 1]);
+  }
+});
+
+Deno.test("Producer.send() routes to a single partition, or as the application says", async () => {
+  const { broker, client } = await connectFake();
+  await using _ = client;
+  broker.partitions = 4;
+  const single = await client.openProducer({ ...OPTIONS, routing: "singlePartition" });
+  const sent = Array.from({ length: 9 }, () => single.send({ value: utf8("v") }));
+  await single.flush();
+  assert.equal(new Set((await Promise.all(sent)).map(({ partition }) => partition)).size, 1);
+
+  const own = await client.openProducer({
+    ...OPTIONS,
+    routing: ({ eventTimeMs = 0 }, { partitionCount }) => eventTimeMs % partitionCount,
+  });
+  const two = own.send({ value: utf8("v"), eventTimeMs: 6 });
+  await own.flush();
+  assert.equal((await two).partition, 2);
+  await assert.rejects(own.send({ value: utf8("v"), eventTimeMs: 0.5 }), RangeError);
+});
+
+Deno.test("Producer collects batches by key, numbered so that deduplication drops none", async () => {
+  const { broker, client } = await connectFake();
+  await using _ = client;
+  const producer = await client.openProducer({ ...OPTIONS, batching: { by: "key" } });
+  const sent = ["a", "b", "a", "c", "b"].map((key, i) =>
+    producer.send({ value: utf8(`${key}${i}`), key })
   );
-  assert.match(error.cure!, /schema/);
-  assert.deepEqual(broker.bodies("PRODUCER")[0]!.schema, schema);
+  await producer.flush();
+  await Promise.all(sent);
+  assert.deepEqual(textsIn(broker, TOPIC), [["a0", "a2"], ["b1", "b4"], ["c3"]]);
+  assert.deepEqual(broker.bodies("SEND").map((body) => body.sequenceId), [0, 2, 4]);
+  const keys = broker.topic(TOPIC).entries.map((entry) => entryOf(entry).metadata.partitionKey);
+  assert.deepEqual(keys, ["a", "b", "c"]);
 });
 
-Deno.test("BatchProducer.open() tries again while the broker is not ready, and gives up in the end", async () => {
-  const { broker, clock, client } = await connectFake();
-  await using _ = client;
-  let refusals = 3;
-  broker.hook = (command, connection) =>
-    command.type === "PRODUCER" && refusals-- > 0
-      ? broker.refuse(connection, command.body.requestId, "ServiceNotReady")
-      : false;
-  const opening = client.openBatchProducer(OPTIONS);
-  await clock.advance(2000);
-  await (await opening)[Symbol.asyncDispose]();
-  refusals = Infinity;
-  const failing = rejectsWith(client.openBatchProducer(OPTIONS), "service_not_ready");
-  await clock.advance(30_000);
-  await failing;
-});
-
-Deno.test("BatchProducer.sendEndMarker() sends a plain message with the property", async () => {
+Deno.test("Producer goes on after initialSequenceId, and takes sequence ids that are given", async () => {
   const { broker, client } = await connectFake();
   await using _ = client;
-  const producer = await client.openBatchProducer(OPTIONS);
-  await producer.sendEndMarker(0, 9);
-  const { section } = broker.topic(TOPIC).entries[0]!;
-  const { metadataStart, metadataEnd, end } = new PayloadSection().read(section, 0, section.length);
-  const metadata = decodeMessage(MESSAGE_METADATA, section, metadataStart, metadataEnd);
-  assert.deepEqual(metadata.properties, [{ key: END_MARKER_PROPERTY, value: "true" }]);
-  assert.equal(metadata.numMessagesInBatch, undefined);
-  assert.equal(end, metadataEnd);
+  const producer = await client.openProducer({ ...OPTIONS, initialSequenceId: 41 });
+  assert.equal(producer.lastSequenceId, 41);
+  const first = producer.send({ value: utf8("a") });
+  const given = [100, 200, 150].map((sequenceId) =>
+    producer.send({ value: utf8("b"), sequenceId })
+  );
+  const after = producer.send({ value: utf8("c") });
+  await producer.flush();
+  await Promise.all([first, ...given, after]);
+  // A batch's ids go up: the one that does not begins a batch of its own.
+  assert.deepEqual(textsIn(broker, TOPIC), [["a", "b", "b"], ["b", "c"]]);
+  const ids = broker.bodies("SEND").map((body) => [body.sequenceId, body.highestSequenceId]);
+  assert.deepEqual(ids, [[42, 200], [150, 201]]);
+  assert.equal(producer.lastSequenceId, 201);
 });
 
-Deno.test("BatchProducer.send() refuses a batch over the broker's bound", async () => {
+Deno.test("Producer takes the name that the broker gives, for all partitions and after a reconnect", async () => {
+  const { broker, clock, client } = await connectFake();
+  await using _ = client;
+  broker.partitions = 2;
+  const producer = await client.openProducer({ topic: "orders", properties: { app: "till" } });
+  assert.equal(producer.producerName, "generated");
+  broker.dropAll();
+  await clock.advance(1000);
+  assert.equal(producer.isConnected, true);
+  const bodies = broker.bodies("PRODUCER");
+  assert.deepEqual(bodies.map((body) => body.producerName), [
+    undefined,
+    "generated",
+    "generated",
+    "generated",
+  ]);
+  assert.deepEqual(bodies.map((body) => body.userProvidedProducerName), [
+    false,
+    false,
+    false,
+    false,
+  ]);
+  assert.deepEqual(bodies[0]!.metadata, [{ key: "app", value: "till" }]);
+});
+
+Deno.test("Producer notices partitions that are added while it runs", async () => {
+  const { broker, clock, client } = await connectFake();
+  await using _ = client;
+  broker.partitions = 2;
+  const producer = await client.openProducer({ ...OPTIONS, partitionsUpdateIntervalMs: 1000 });
+  assert.equal(producer.partitionCount, 2);
+  broker.partitions = 4;
+  await clock.advance(999);
+  assert.equal(producer.partitionCount, 2);
+  await clock.advance(1);
+  assert.equal(producer.partitionCount, 4);
+  const sent = producer.send({ value: utf8("v"), key: "k3" });
+  await producer.flush();
+  const { partition } = await sent;
+  assert.equal(partition, keyHash("k3") % 4);
+  assert.equal(broker.topic(partitionTopic(TOPIC, partition)).entries.length, 1);
+});
+
+Deno.test("Producer counts what it sends, and measures the latency of an interval", async () => {
+  const { clock, client } = await connectFake();
+  await using _ = client;
+  const seen: number[] = [];
+  const producer = await client.openProducer({
+    ...OPTIONS,
+    batching: { delayMs: 20 },
+    statsIntervalMs: 1000,
+    onStats: ({ interval }) => seen.push(interval!.messagesPerSec),
+  });
+  const sent = [1, 2, 3].map(() => producer.send({ value: utf8("1234") }));
+  assert.equal(producer.stats().pendingMessages, 3);
+  await clock.advance(1000);
+  await Promise.all(sent);
+  const { interval, ...totals } = producer.stats();
+  assert.deepEqual(totals, {
+    messagesSent: 3,
+    bytesSent: 12,
+    messagesAcknowledged: 3,
+    sendsFailed: 0,
+    pendingMessages: 0,
+  });
+  assert.deepEqual([interval!.messagesPerSec, interval!.bytesPerSec], [3, 12]);
+  assert.equal(interval!.latency.max, 20_000);
+  await clock.advance(1000);
+  assert.deepEqual(seen, [3, 0]);
+});
+
+Deno.test("Producer.send() is refused when the producer is closed, and what waits is rejected", async () => {
   const { client } = await connectFake();
   await using _ = client;
-  const producer = await client.openBatchProducer(OPTIONS);
-  const batch = producer.openBatch(0)!;
-  fill(batch, ["x".repeat(600_000), "y".repeat(600_000)]);
-  assert.throws(() => batch.reserve(1), { code: "batch_too_large" });
-  await rejectsWith(producer.send(batch, 0), "batch_too_large");
-});
-
-Deno.test("BatchProducer rejects what has no receipt when it is closed", async () => {
-  const { broker, client } = await connectFake();
-  await using _ = client;
-  broker.hook = (command) => command.type === "SEND";
-  const producer = await client.openBatchProducer(OPTIONS);
-  const sent = rejectsWith(producer.send(batchOf(producer, ["a"]), 0), "closed");
+  const producer = await client.openProducer(OPTIONS);
+  const sent = rejectsWith(producer.send({ value: utf8("a") }), "closed");
   await producer[Symbol.asyncDispose]();
   await sent;
-  assert.equal(broker.count("CLOSE_PRODUCER"), 1);
-  await rejectsWith(producer.send(batchOf(producer, ["b"]), 1), "closed");
+  await rejectsWith(producer.send({ value: utf8("b") }), "closed");
+  assert.equal(producer.isConnected, false);
 });
 
-Deno.test("BatchProducer.systemName says what the broker is", async () => {
-  for (
-    const [serverVersion, name] of [
-      ["Pulsar Server4.2.4", "Apache Pulsar 4.2.4"],
-      ["weir-embedded-0.1.0", "embedded broker"],
-    ] as const
-  ) {
-    const { broker, clock, client } = await connectFake();
-    await using _ = client;
-    broker.serverVersion = serverVersion;
-    broker.dropAll();
-    const opening = client.openBatchProducer(OPTIONS);
-    await clock.advance(1000);
-    assert.equal((await opening).systemName, name);
-  }
+Deno.test("Producer.close() sends what is collected first", async () => {
+  const { broker, client } = await connectFake();
+  await using _ = client;
+  const producer = await client.openProducer(OPTIONS);
+  const sent = producer.send({ value: utf8("a") });
+  await producer.close();
+  assert.equal((await sent).entryId, 0);
+  assert.equal(broker.count("CLOSE_PRODUCER"), 1);
+});
+
+Deno.test("Producer refuses options that make no sense", async () => {
+  const { client } = await connectFake();
+  await using _ = client;
+  await assert.rejects(client.openProducer({ ...OPTIONS, pendingMessagesMax: 0 }), RangeError);
+  await assert.rejects(
+    client.openProducer({ ...OPTIONS, batching: { delayMs: -1 } }),
+    /batching.delayMs is -1/,
+  );
 });

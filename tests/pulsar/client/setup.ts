@@ -3,7 +3,7 @@ import { crc32cPortable, FakeClock, seededRandom } from "../../../lib/base/mod.t
 import type { MessageBatch, Position, SourceHandler } from "../../../lib/contract.ts";
 import type { FrameBatch } from "../../../lib/pulsar/client/batch_buffer.ts";
 import { connectPulsar, type PulsarClientOptions } from "../../../lib/pulsar/client/client.ts";
-import type { BatchProducer } from "../../../lib/pulsar/client/producer.ts";
+import type { BatchProducer } from "../../../lib/pulsar/client/batch_producer.ts";
 import { PulsarError, type PulsarErrorCode } from "../../../lib/pulsar/wire/mod.ts";
 import { FakeBroker } from "./fake_broker.ts";
 

@@ -1,0 +1,117 @@
+/** A message as it is given to a producer, and as its bytes go out. */
+import type { Clock } from "../../base/mod.ts";
+import type { Schema } from "./schema.ts";
+
+/** A message to send. */
+export interface OutgoingMessage<T = Uint8Array> {
+  /** Null says that the key's value is gone: what compaction deletes by. Bytes must not change before the message has its receipt. */
+  readonly value: T | null;
+  /** Messages of one key go to one partition, in order. */
+  readonly key?: string | undefined;
+  /** A key that is no text; it travels as Base64. */
+  readonly keyBytes?: Uint8Array | undefined;
+  /** What Key_Shared subscriptions order by, where that is not the key. */
+  readonly orderingKey?: Uint8Array | undefined;
+  readonly properties?: Readonly<Record<string, string>> | undefined;
+  /** When it happened, by the application, whole ms since 1970. */
+  readonly eventTimeMs?: number | undefined;
+  /** For deduplication; grows from message to message of one partition. Given by the producer where it is left out. */
+  readonly sequenceId?: number | undefined;
+  /** Shared subscriptions hand it out at this time, whole ms since 1970. */
+  readonly deliverAtMs?: number | undefined;
+  /** … or this many ms after it is sent. */
+  readonly deliverAfterMs?: number | undefined;
+  /** Keeps it in this cluster. */
+  readonly disableReplication?: boolean | undefined;
+  /** Replicates it to these clusters only. */
+  readonly replicationClusters?: readonly string[] | undefined;
+}
+
+/** A message's bytes and what goes with them. */
+export interface EncodedMessage {
+  readonly payload: Uint8Array;
+  /** As it goes out: Base64 where `keyIsBase64` says so. */
+  readonly partitionKey: string | undefined;
+  readonly keyIsBase64: boolean;
+  readonly keyIsNull: boolean;
+  readonly isNull: boolean;
+  readonly orderingKey: Uint8Array | undefined;
+  readonly properties: readonly { readonly key: string; readonly value: string }[] | undefined;
+  readonly eventTimeMs: number | undefined;
+  readonly deliverAtMs: number | undefined;
+  readonly replicateTo: readonly string[] | undefined;
+  /** Undefined for the version that the producer was registered with. */
+  readonly schemaVersion: Uint8Array | undefined;
+  readonly sequenceId: number | undefined;
+}
+
+/** What Pulsar takes for "no other cluster". */
+const LOCAL_CLUSTER = "__local__";
+const NO_BYTES = new Uint8Array(0);
+
+/** Base64 of bytes that are short: keys. */
+export function base64Of(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}
+
+/**
+ * @throws {PulsarError} `schema_mismatch` when the value is none of the schema
+ * @throws {TypeError} when the fields of the message contradict one another
+ */
+export function encodeOutgoing<T>(
+  message: OutgoingMessage<T>,
+  schema: Schema<T>,
+  options: { readonly clock: Clock; readonly schemaVersion?: Uint8Array | undefined },
+): EncodedMessage {
+  const { value, properties } = message;
+  const key = keyOf(message, schema);
+  return {
+    payload: value === null ? NO_BYTES : schema.encode(value),
+    ...key,
+    isNull: value === null,
+    orderingKey: message.orderingKey,
+    properties: properties === undefined
+      ? undefined
+      : Object.entries(properties).map(([name, text]) => ({ key: name, value: text })),
+    eventTimeMs: message.eventTimeMs,
+    deliverAtMs: deliverAtOf(message, options.clock),
+    replicateTo: message.disableReplication ? [LOCAL_CLUSTER] : message.replicationClusters,
+    schemaVersion: options.schemaVersion,
+    sequenceId: message.sequenceId,
+  };
+}
+
+function keyOf<T>(
+  { value, key, keyBytes }: OutgoingMessage<T>,
+  schema: Schema<T>,
+): Pick<EncodedMessage, "partitionKey" | "keyIsBase64" | "keyIsNull"> {
+  if (key !== undefined && keyBytes !== undefined) {
+    throw new TypeError("a message has key or keyBytes, not both");
+  }
+  if (schema.encodeKey === undefined || value === null) {
+    const isBytes = keyBytes !== undefined;
+    const partitionKey = isBytes ? base64Of(keyBytes) : key;
+    return { partitionKey, keyIsBase64: isBytes, keyIsNull: false };
+  }
+  if (key !== undefined || keyBytes !== undefined) {
+    throw new TypeError("the schema takes the message's key from its value: give none beside it");
+  }
+  const encoded = schema.encodeKey(value);
+  if (encoded === undefined) {
+    return { partitionKey: undefined, keyIsBase64: false, keyIsNull: true };
+  }
+  return { partitionKey: base64Of(encoded), keyIsBase64: true, keyIsNull: false };
+}
+
+function deliverAtOf(
+  { deliverAtMs, deliverAfterMs }: OutgoingMessage<unknown>,
+  clock: Clock,
+): number | undefined {
+  if (deliverAfterMs === undefined) return deliverAtMs;
+  if (deliverAtMs !== undefined) {
+    throw new TypeError("a message has deliverAtMs or deliverAfterMs, not both");
+  }
+  return Math.floor(clock.wallMs() + deliverAfterMs);
+}
