@@ -11,6 +11,7 @@ import { SlabPool } from "./slab.ts";
 import { SpareFiles } from "./spare_files.ts";
 import { TailBudget } from "./tail.ts";
 import { Topic } from "./topic.ts";
+import { NonPersistentTopic } from "./non_persistent_topic.ts";
 import type { TopicPolicies } from "./topic_policies.ts";
 import type { TopicName } from "./topic_name.ts";
 import type { WritableTopic } from "./writable_topic.ts";
@@ -60,6 +61,8 @@ export class Broker {
   /** Topics that are open, by full name. */
   readonly topics = new Map<string, Topic>();
   connectionsCreated = 0;
+  /** Topics without a log that somebody uses, or used a moment ago, by full name. */
+  readonly nonPersistentTopics = new Map<string, NonPersistentTopic>();
   #opening = new Map<string, Promise<Topic>>();
   readonly #instance: number;
   #producersNamed = 0;
@@ -124,15 +127,9 @@ export class Broker {
   /**
    * Whether a topic may be used: its namespace is there, and a partition is one of those its topic has.
    *
-   * @throws {BrokerError} `topic_not_found`, `not_supported`
+   * @throws {BrokerError} `topic_not_found`
    */
   assertUsable(name: TopicName): void {
-    if (!name.isPersistent) {
-      throw new BrokerError(
-        `Cannot use ${name.full}: non-persistent topics are not supported by this broker yet`,
-        { code: "not_supported" },
-      );
-    }
     this.catalog.assertNamespace(name.namespace);
     const partitions = this.catalog.partitionsOf(name.base);
     if (name.partition >= 0 && partitions > 0 && name.partition >= partitions) {
@@ -163,13 +160,14 @@ export class Broker {
       this.parts.report(`${name.full}: ${lineOf(error)}`);
       throw error;
     });
+    assertKind(name, true);
     this.#opening.set(name.full, opened);
     return opened;
   }
 
   /** An open topic as producers see it, created where there is none. */
-  writable(name: TopicName): Promise<WritableTopic> {
-    return this.topic(name);
+  async writable(name: TopicName): Promise<WritableTopic> {
+    return name.isPersistent ? await this.topic(name) : this.nonPersistentTopic(name);
   }
 
   async #open(name: TopicName): Promise<Topic> {
@@ -178,6 +176,31 @@ export class Broker {
       folder: this.catalog.topicFolder(name),
       context: { shared: this.shared, clock, failoverDelayMs, report },
       policies: () => this.policies(name.namespace),
+  /**
+   * A topic without a log, made where there is none.
+   *
+   * @throws {BrokerError} `topic_not_found`, `invalid_topic`, `closed`
+   */
+  nonPersistentTopic(name: TopicName, { create = true } = {}): NonPersistentTopic {
+    this.assertUsable(name);
+    assertKind(name, false);
+    if (this.isClosed) throw new BrokerError("The broker is closing", { code: "closed" });
+    let topic = this.nonPersistentTopics.get(name.full);
+    if (topic !== undefined) return topic;
+    if (!create) {
+      throw new BrokerError(`Topic ${name.full} not found`, { code: "topic_not_found" });
+    }
+    topic = new NonPersistentTopic(name);
+    this.nonPersistentTopics.set(name.full, topic);
+    return topic;
+  }
+
+  /** Full names of a namespace's topics without a log that are in use. */
+  nonPersistentNames(namespace: string): string[] {
+    return [...this.nonPersistentTopics.values()]
+      .filter(({ name }) => name.namespace === namespace).map(({ name }) => name.full).sort();
+  }
+
       wantHousekeeping: (wanting) => this.#wantHousekeeping(wanting),
     });
     this.catalog.add(name);
@@ -198,6 +221,8 @@ export class Broker {
   /**
    * Removes a topic and its data.
    *
+    this.nonPersistentTopics.get(name.full)?.close();
+    this.nonPersistentTopics.delete(name.full);
    * @throws {BrokerError} `topic_not_found`, `conflict` when someone is connected and `isForced` is not set
    */
   async deleteTopic(name: TopicName, isForced: boolean): Promise<void> {
@@ -206,6 +231,13 @@ export class Broker {
     }
     const topic = this.topics.get(name.full);
     const consumers = [...topic?.subscriptions.values() ?? []].some((one) =>
+  /** Unloads all topics of a namespace, which go on as soon as their clients come again. */
+  async unloadNamespace(namespace: string): Promise<void> {
+    const open = [...this.topics.values(), ...this.nonPersistentTopics.values()];
+    const wanted = open.filter(({ name }) => name.namespace === namespace);
+    await Promise.all(wanted.map(({ name }) => this.unload(name)));
+  }
+
       one.consumers.length > 0
     );
     if (!isForced && ((topic?.producers.size ?? 0) > 0 || consumers)) {
@@ -259,9 +291,22 @@ export class Broker {
     const closing = await Promise.allSettled(this.#opening.values());
     for (const result of closing) {
       if (result.status === "fulfilled") await result.value.close();
+    const nowUs = this.parts.clock.monoUs();
+    for (const [full, topic] of this.nonPersistentTopics) {
+      if (topic.tick(nowUs)) this.nonPersistentTopics.delete(full);
+    }
     }
     for (const connection of [...this.connections]) await connection.end();
     await this.shared.spares.close();
     await this.shared.ledgerIds.close();
   }
+}
+    for (const topic of this.nonPersistentTopics.values()) topic.close();
+
+function assertKind(name: TopicName, isPersistent: boolean): void {
+  if (name.isPersistent === isPersistent) return;
+  throw new BrokerError(
+    `Cannot use ${name.full}: a ${isPersistent ? "persistent" : "non-persistent"} topic is wanted`,
+    { code: "invalid_topic" },
+  );
 }

@@ -8,6 +8,7 @@ import { decodeName, encodeName, parseTopicName, partitionName } from "./topic_n
 import type { TopicName } from "./topic_name.ts";
 
 /** What a namespace says differently from the broker. */
+import type { TopicWatcher } from "./topic_watcher.ts";
 export type NamespacePolicies = { -readonly [Key in keyof TopicPolicies]?: TopicPolicies[Key] } & {
   schemaCompatibility?: string;
 };
@@ -42,6 +43,21 @@ export class Catalog {
   readonly #partitioned = new Map<string, number>();
 
   constructor(private readonly place: CatalogPlace) {
+/** With a log, or without. */
+export type Scheme = "persistent" | "non-persistent";
+
+const SCHEMES: readonly Scheme[] = ["persistent", "non-persistent"];
+/** Where the numbers of partitions are kept. */
+const PARTITIONED_FOLDERS: Readonly<Record<Scheme, string>> = {
+  "persistent": "partitioned",
+  "non-persistent": "partitioned-non-persistent",
+};
+
+function partitionedFolder({ isPersistent, namespace }: TopicName): string {
+  const scheme = isPersistent ? "persistent" : "non-persistent";
+  return `${PARTITIONED_FOLDERS[scheme]}/${namespaceFolder(namespace)}`;
+}
+
     this.#document = readDocument<NamespacesDocument>(this.#documentPlace("", NAMESPACES)) ??
       this.#document;
     for (const namespace of this.namespaces()) this.#readNamespace(namespace);
@@ -57,11 +73,16 @@ export class Catalog {
     for (const file of disk.list(`${folder}/topics/${namespaceFolder(namespace)}`)) {
       this.#topics.add(`persistent://${namespace}/${decodeName(file)}`);
     }
-    const partitioned = `partitioned/${namespaceFolder(namespace)}`;
+    for (const scheme of SCHEMES) this.#readPartitioned(scheme, namespace);
+  }
+
+  #readPartitioned(scheme: Scheme, namespace: string): void {
+    const { disk, folder } = this.place;
+    const partitioned = `${PARTITIONED_FOLDERS[scheme]}/${namespaceFolder(namespace)}`;
     for (const file of disk.list(`${folder}/${partitioned}`)) {
       if (!file.endsWith(".json")) continue;
       const document = readDocument<{ partitions: number }>(this.#documentPlace(partitioned, file));
-      const base = `persistent://${namespace}/${decodeName(file.slice(0, -".json".length))}`;
+      const base = `${scheme}://${namespace}/${decodeName(file.slice(0, -".json".length))}`;
       this.#partitioned.set(base, document!.partitions);
     }
   }
@@ -133,9 +154,9 @@ export class Catalog {
   }
 
   /** Full names of partitioned topics. */
-  partitioned(namespace: string): string[] {
+  partitioned(namespace: string, scheme: Scheme = "persistent"): string[] {
     return [...this.#partitioned.keys()]
-      .filter((name) => name.startsWith(`persistent://${namespace}/`)).sort();
+      .filter((name) => name.startsWith(`${scheme}://${namespace}/`)).sort();
   }
 
   get topicCount(): number {
@@ -191,7 +212,7 @@ export class Catalog {
         { code: "conflict" },
       );
     }
-    const folder = `partitioned/${namespaceFolder(name.namespace)}`;
+    const folder = partitionedFolder(name);
     this.place.disk.makeFolder(`${this.place.folder}/${folder}`);
     const file = `${encodeName(name.local)}.json`;
     await writeDocument(this.#documentPlace(folder, file), { partitions });
@@ -201,13 +222,19 @@ export class Catalog {
   /** Forgets a partitioned topic; its partitions are removed one by one. */
   removePartitioned(name: TopicName): void {
     const { disk, folder } = this.place;
-    disk.remove(
-      `${folder}/partitioned/${namespaceFolder(name.namespace)}/${encodeName(name.local)}.json`,
-    );
+    disk.remove(`${folder}/${partitionedFolder(name)}/${encodeName(name.local)}.json`);
     this.#partitioned.delete(name.full);
   }
 
+    if (this.#topics.has(name.full)) return;
   /** The partitions of a topic by name. */
+    this.#tell(name, true);
+  }
+
+  #tell({ full, namespace }: TopicName, isThere: boolean): void {
+    for (const watcher of this.watchers) {
+      if (watcher.namespace === namespace) watcher.note(full, isThere);
+    }
   partitionNames(base: string): TopicName[] {
     return Array.from(
       { length: this.partitionsOf(base) },
@@ -217,6 +244,7 @@ export class Catalog {
 }
 
 /** The folder of a namespace below any of the data folder's parts. */
+    this.#tell(name, false);
 export function namespaceFolder(namespace: string): string {
   return namespace.split("/").map(encodeName).join("/");
 }

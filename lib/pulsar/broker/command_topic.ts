@@ -3,7 +3,6 @@ import { CommandPartitionedTopicMetadataResponseLookupType as MetadataType } fro
 import type {
   CommandGetOrCreateSchema,
   CommandGetSchema,
-  CommandGetTopicsOfNamespace,
   CommandLookupTopic,
   CommandPartitionedTopicMetadata,
 } from "../wire/mod.ts";
@@ -11,8 +10,6 @@ import type { Session } from "./session.ts";
 import { BrokerError } from "./errors.ts";
 import { decodeVersion, encodeVersion, schemaInfoOf } from "./schema_registry.ts";
 import { parseTopicName } from "./topic_name.ts";
-
-const MODE_NON_PERSISTENT = 1;
 
 /** PARTITIONED_METADATA: how many partitions a topic has, 0 for one that is not partitioned. */
 export function handlePartitionedMetadata(
@@ -42,21 +39,6 @@ export function handleLookup(
     requestId,
     authoritative: true,
     proxyThroughServiceUrl: true,
-  });
-}
-
-/** GET_TOPICS_OF_NAMESPACE: names of all topics that have a log. */
-export function handleGetTopics(
-  connection: Session,
-  { requestId, namespace, mode }: CommandGetTopicsOfNamespace,
-): void {
-  const { catalog } = connection.broker;
-  catalog.assertNamespace(namespace);
-  connection.send("GET_TOPICS_OF_NAMESPACE_RESPONSE", {
-    requestId,
-    topics: mode === MODE_NON_PERSISTENT ? [] : catalog.topics(namespace),
-    filtered: false,
-    changed: true,
   });
 }
 

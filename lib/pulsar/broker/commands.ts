@@ -14,16 +14,22 @@ import {
   handleSubscribe,
   handleUnsubscribe,
 } from "./command_consumer.ts";
+import { handleNonPersistent, subscribeNonPersistent } from "./command_non_persistent.ts";
 import { handleCloseProducer, handleProducer } from "./command_producer.ts";
 import {
   handleGetOrCreateSchema,
   handleGetSchema,
-  handleGetTopics,
   handleLookup,
   handlePartitionedMetadata,
 } from "./command_topic.ts";
+import {
+  handleGetTopics,
+  handleWatchTopicList,
+  handleWatchTopicListClose,
+} from "./command_topic_list.ts";
 import { NO_REQUEST } from "./session.ts";
 import type { Session } from "./session.ts";
+import { isNonPersistent } from "./topic_name.ts";
 import { BrokerError, serverAnswer } from "./errors.ts";
 import type { Broker } from "./broker.ts";
 
@@ -57,7 +63,12 @@ export function connect(connection: Session, body: CommandConnect): void {
     serverVersion: broker.parts.systemName,
     protocolVersion: connection.protocolVersion,
     maxMessageSize: DEFAULT_MESSAGE_BYTES_MAX,
-    featureFlags: { supportsGetPartitionedMetadataWithoutAutoCreation: true },
+    // What the real one says besides is about geo-replication.
+    featureFlags: {
+      supportsTopicWatchers: true,
+      supportsGetPartitionedMetadataWithoutAutoCreation: true,
+      supportsTopicWatcherReconcile: true,
+    },
   });
 }
 
@@ -76,6 +87,7 @@ export function handleCommand(connection: Session, command: Command): Promise<vo
 }
 
 function run(connection: Session, command: Command): Promise<void> | void {
+  if (handleNonPersistent(connection, command)) return;
   switch (command.type) {
     case "PING":
       return connection.send("PONG", {});
@@ -90,7 +102,9 @@ function run(connection: Session, command: Command): Promise<void> | void {
     case "CLOSE_PRODUCER":
       return handleCloseProducer(connection, command.body);
     case "SUBSCRIBE":
-      return handleSubscribe(connection, command.body);
+      return isNonPersistent(command.body.topic)
+        ? subscribeNonPersistent(connection, command.body)
+        : handleSubscribe(connection, command.body);
     case "CLOSE_CONSUMER":
       return handleCloseConsumer(connection, command.body);
     case "UNSUBSCRIBE":
@@ -105,6 +119,10 @@ function run(connection: Session, command: Command): Promise<void> | void {
       return handleConsumerStats(connection, command.body);
     case "GET_TOPICS_OF_NAMESPACE":
       return handleGetTopics(connection, command.body);
+    case "WATCH_TOPIC_LIST":
+      return handleWatchTopicList(connection, command.body);
+    case "WATCH_TOPIC_LIST_CLOSE":
+      return handleWatchTopicListClose(connection, command.body);
     case "GET_SCHEMA":
       return handleGetSchema(connection, command.body);
     case "GET_OR_CREATE_SCHEMA":

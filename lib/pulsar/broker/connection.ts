@@ -16,13 +16,16 @@ import {
 import type { CommandBodies, CommandType, Frame } from "../wire/mod.ts";
 import type { Broker, ClientConnection } from "./broker.ts";
 import { handleAck } from "./command_ack.ts";
+import { detach } from "./command_non_persistent.ts";
+import { dropWatchers } from "./command_topic_list.ts";
 import { connect, handleCommand } from "./commands.ts";
 import { serverAnswer } from "./errors.ts";
 import { Outbox } from "./outbox.ts";
 import type { Producer, ProducerHost, SequenceIds } from "./producer.ts";
 import { withChecksum } from "./record.ts";
 import { NO_REQUEST } from "./session.ts";
-import type { Attachment, Session } from "./session.ts";
+import type { TopicWatcher } from "./topic_watcher.ts";
+import type { Attachment, NonPersistentAttachment, Session } from "./session.ts";
 
 /** A socket, as `Deno.Conn` has it. */
 export interface Socket {
@@ -55,9 +58,11 @@ export class Connection implements Session, ClientConnection {
   readonly outbox: Outbox;
   readonly producers = new Map<number, Producer>();
   readonly consumers = new Map<number, Attachment>();
+  readonly nonPersistentConsumers = new Map<number, NonPersistentAttachment>();
   /** Ids whose creation is under way. */
   readonly opening = new Set<string>();
   readonly waiting = new Map<number, () => void>();
+  readonly watchers = new Map<number, TopicWatcher>();
   clientVersion = "";
   protocolVersion = 0;
   isConnected = false;
@@ -213,8 +218,11 @@ export class Connection implements Session, ClientConnection {
   #flow(frame: Frame): void {
     const { consumerId, messagePermits } = flowView.read(frame);
     const attachment = this.consumers.get(consumerId);
-    if (attachment === undefined) return;
-    attachment.consumer.permits += messagePermits;
+    if (attachment === undefined) {
+      this.nonPersistentConsumers.get(consumerId)?.consumer.flow(messagePermits);
+      return;
+    }
+    attachment.consumer.flow(messagePermits);
     attachment.subscription.wake();
   }
 
@@ -249,6 +257,7 @@ export class Connection implements Session, ClientConnection {
 
   dropConsumer(consumerId: number): void {
     this.consumers.delete(consumerId);
+    this.nonPersistentConsumers.delete(consumerId);
     this.send("CLOSE_CONSUMER", { consumerId, requestId: NO_REQUEST });
   }
 
@@ -310,9 +319,11 @@ export class Connection implements Session, ClientConnection {
     this.isClosed = true;
     this.broker.connections.delete(this);
     this.flush();
+    dropWatchers(this);
     for (const giveUp of this.waiting.values()) giveUp();
     for (const producer of this.producers.values()) producer.topic.removeProducer(producer);
     for (const { consumer, subscription } of this.consumers.values()) subscription.remove(consumer);
+    for (const attachment of this.nonPersistentConsumers.values()) detach(attachment);
     for (const resolve of this.#signs.splice(0)) resolve(false);
     this.outbox.close();
     try {

@@ -2,8 +2,11 @@ import type { CommandBodies, CommandType } from "../wire/mod.ts";
 import type { Broker } from "./broker.ts";
 import type { Consumer } from "./consumer.ts";
 import type { ClientLink } from "./link.ts";
+import type { NonPersistentSubscription } from "./non_persistent_subscription.ts";
+import type { NonPersistentTopic } from "./non_persistent_topic.ts";
 import type { Producer, ProducerAnswers } from "./producer.ts";
 import type { Subscription } from "./subscription.ts";
+import type { TopicWatcher } from "./topic_watcher.ts";
 
 /** Request id of what answers no request: 2^64 − 1. */
 export const NO_REQUEST = -1n;
@@ -14,6 +17,13 @@ export interface Attachment {
   readonly subscription: Subscription;
 }
 
+/** A consumer of this connection on a topic without a log. */
+export interface NonPersistentAttachment {
+  readonly consumer: Consumer;
+  readonly subscription: NonPersistentSubscription;
+  readonly topic: NonPersistentTopic;
+}
+
 /** A client's connection, as its commands need it. */
 export interface Session extends ClientLink, ProducerAnswers {
   readonly broker: Broker;
@@ -21,8 +31,11 @@ export interface Session extends ClientLink, ProducerAnswers {
   readonly serviceUrl: string;
   readonly producers: Map<number, Producer>;
   readonly consumers: Map<number, Attachment>;
+  readonly nonPersistentConsumers: Map<number, NonPersistentAttachment>;
   /** Ids whose creation is under way. */
   readonly opening: Set<string>;
+  /** Lists of topics that the client wants to be kept up to date, by their watchers' ids. */
+  readonly watchers: Map<number, TopicWatcher>;
   /** Producers that wait for their turn, by id, and what ends their wait. */
   readonly waiting: Map<number, () => void>;
   readonly isClosed: boolean;

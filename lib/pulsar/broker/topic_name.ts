@@ -54,6 +54,11 @@ export function parseTopicName(text: string): TopicName {
   };
 }
 
+/** Whether a name is that of a topic without a log. */
+export function isNonPersistent(topic: string): boolean {
+  return topic.startsWith("non-persistent://");
+}
+
 /** The full name of a topic's partition. */
 export function partitionName(base: string, partition: number): string {
   return `${base}-partition-${partition}`;

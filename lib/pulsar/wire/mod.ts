@@ -99,6 +99,8 @@ export type {
   CommandSubscribe,
   CommandSuccess,
   CommandUnsubscribe,
+  CommandWatchTopicList,
+  CommandWatchTopicListClose,
   FeatureFlags,
   KeySharedMeta,
   KeyValue,

@@ -95,6 +95,7 @@ async function within<T>(promise: Promise<T>, what: string): Promise<T> {
 /** What an answer belongs to: a request, the messages of a connection, or nothing in particular. */
 function kindOf({ command }: Received): string {
   if (command.type === "MESSAGE") return "message";
+  if (command.type === "WATCH_TOPIC_UPDATE") return "watcher";
   const { requestId } = command.body as { requestId?: bigint };
   return requestId === undefined || requestId === -1n ? "" : `request ${requestId}`;
 }
@@ -212,6 +213,8 @@ const PLAIN = [
   "java_seek",
   "java_chunks",
   "python_producer_access",
+  "python_non_persistent",
+  "java_pattern",
 ];
 
 for (const name of PLAIN) {
