@@ -6,6 +6,8 @@ import type { Result } from "../lib/verdict/mod.ts";
 
 /** What a person at a terminal, or a log, sees of a run. */
 export interface LiveObserver extends BenchObserver {
+  /** Whether everything is sent, and judged now. */
+  readonly isVerifying: boolean;
   /** Gives the terminal back; safe to call more than once. */
   end(): void;
   /** The end of it: verdict, figures, where the report lies. */
@@ -68,6 +70,9 @@ export function liveObserver(config: BenchConfig, clock: Clock): LiveObserver {
       progress.update(stateOf(samples, phase, loadBeganMs, totalSec, publishUsP99));
     },
     remark: (text) => progress.say(text),
+    get isVerifying() {
+      return phase === "verifying";
+    },
     end: () => progress[Symbol.dispose](),
     summary(result, { reportPath, startedAtMs }) {
       const color = wantsColor(isTerminal, Deno.env.get("NO_COLOR"));

@@ -129,7 +129,9 @@ async function tidyAfter(
     () => false,
   );
   if (!hasSent && !keepLogs) return await Deno.remove(folder.path, { recursive: true });
-  say(`what there is of the run lies in ${folder.path}`);
+  const isComplete = await Deno.stat(folder.file("rows.jsonl")).then(() => true, () => false);
+  const how = isComplete ? `; \`deno task verify ${folder.path}\` judges it` : "";
+  say(`what there is of the run lies in ${folder.path}${how}`);
 }
 
 /** The report is a picture of the result: where it cannot be drawn, e.g. because the disk is full, the result still counts. */
@@ -177,6 +179,7 @@ export const BENCH: Job<typeof TABLE> = {
     const { stopping, abandoning } = listenForInterrupts(
       systemClock,
       (text) => live.remark(text),
+      () => live.isVerifying,
     );
     let result: Result;
     try {

@@ -2,6 +2,7 @@ import { readManifest } from "../scenarios/mod.ts";
 import { formatCount, formatDurationMs, systemDisk } from "../base/mod.ts";
 import { type Picture, show, tableOf } from "../report/mod.ts";
 import { askStatus, openRunFolder, type RunFolder } from "../run/mod.ts";
+import { isRunnerThere } from "./liveness.ts";
 import { ROOT } from "./root.ts";
 import { readResult } from "./run_picture.ts";
 
@@ -38,12 +39,16 @@ async function summaryOf(folder: RunFolder): Promise<RunSummary> {
   } catch {
     // It has no verdict yet, or never will.
   }
-  try {
-    const { rateMessagesPerSec } = await askStatus(folder, STATUS_WITHIN_MS);
-    return { ...common, state: "running", verdict: null, rateMessagesPerSec };
-  } catch {
-    return { ...common, state: "died", verdict: null, rateMessagesPerSec: null };
+  const state = await isRunnerThere(folder) === true ? "running" : "died";
+  let rateMessagesPerSec: number | null = null;
+  if (state === "running") {
+    try {
+      rateMessagesPerSec = (await askStatus(folder, STATUS_WITHIN_MS)).rateMessagesPerSec;
+    } catch {
+      // It is being judged, or the machine is too busy to say how it stands.
+    }
   }
+  return { ...common, state, verdict: null, rateMessagesPerSec };
 }
 
 /**

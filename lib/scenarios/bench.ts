@@ -56,7 +56,7 @@ export interface BenchOptions extends RoleContext {
   readonly clock: Clock;
   readonly environment: Environment;
   readonly observer: BenchObserver;
-  /** The first Ctrl-C: send no more, drain, judge. */
+  /** The first Ctrl-C: send no more, drain, judge. One that comes while the run is judged ends that: `verify` does it later. */
   readonly stopping: AbortSignal;
   /** The second one: end every process at once; the run is not judged. */
   readonly abandoning: AbortSignal;
@@ -149,9 +149,12 @@ class BenchRun {
     }
     abandoning.throwIfAborted();
     this.#enter("verifying");
-    return await judgeRun(folder, (error) => {
+    const unsaved = (error: unknown) => {
       this.#options.observer.remark(`verdict.json was not written: ${messageOf(error)}`);
-    });
+    };
+    // A Ctrl-C that ended the load asked for this judgement: the next one does not want it.
+    const unwanted = stopping.aborted ? abandoning : AbortSignal.any([stopping, abandoning]);
+    return await judgeRun(folder, unsaved, unwanted);
   }
 
   async #startSystems(): Promise<Endpoints> {
@@ -442,6 +445,7 @@ class BenchRun {
       config,
       environment,
       systems: this.#systems,
+      runnerPid: Deno.pid,
       startedAtMs: this.#startedAtMs,
       endedAtMs,
       measuredFromMs: this.#measured.fromMs,

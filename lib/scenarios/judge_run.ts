@@ -73,6 +73,7 @@ async function verifyRun(
   folder: RunFolder,
   manifest: Manifest,
   ledger: LedgerContents,
+  signal: AbortSignal | undefined,
 ): Promise<Verified> {
   if (manifest.rowsExported !== true) {
     return { unverified: `the rows could not be read from ClickHouse (${manifest.rowsExported})` };
@@ -81,7 +82,7 @@ async function verifyRun(
   const checkpoints = checkpointsOf(folder, plan.partitionCount);
   const { windowMs, outOfOrdernessMs, allowedLatenessMs } = manifest.config.window;
   const verification = await verify({
-    plan: messagePlan(plan, ledger.schedule),
+    plan: messagePlan(plan, ledger.schedule, signal),
     rule: { windowMs, outOfOrdernessMs, allowedLatenessMs },
     ledger: ledger.partitions,
     foundRows: () => readRows(folder),
@@ -226,18 +227,21 @@ function readLedgerOf(folder: RunFolder): LedgerContents | string {
  * Judges a run from its folder alone: no server needs to be up. Writes `verdict.json`.
  *
  * @param unsaved is told when `verdict.json` could not be written
+ * @param signal ends the work with its reason; the folder stays as it is
  * @throws when the folder is not that of a run
  */
 export async function judgeRun(
   folder: RunFolder,
   unsaved: (error: unknown) => void,
+  signal?: AbortSignal,
 ): Promise<Result> {
+  signal?.throwIfAborted();
   const manifest = await readManifest(folder);
   const ledger = readLedgerOf(folder);
   const contents = typeof ledger === "string" ? undefined : ledger;
   const verified: Verified = contents === undefined
     ? { unverified: ledger as string }
-    : await verifyRun(folder, manifest, contents);
+    : await verifyRun(folder, manifest, contents, signal);
   const verification = "verification" in verified ? verified.verification : onlyCounted(contents);
   const result = judge(
     measuredResult(
@@ -256,6 +260,7 @@ export async function judgeRun(
       thresholds: parseThresholds(manifest.config.thresholds),
     },
   );
+  signal?.throwIfAborted();
   // On a full disk, or a folder of somebody else's, the judgement still counts.
   await writeJson(folder.file("verdict.json"), result).catch(unsaved);
   return result;

@@ -46,6 +46,8 @@ export interface Manifest {
   readonly environment: Environment;
   /** By name and version, e.g. `embedded broker 0.1.0` or `Apache Pulsar 4.2.4`. */
   readonly systems: { readonly broker: string; readonly clickhouse: string };
+  /** Process id of the runner, on the machine of the run; runs of before 0.2 lack it. */
+  readonly runnerPid?: number;
   readonly startedAtMs: number;
   readonly endedAtMs: number | null;
   /** When the load was about to begin and when everything was drained: what CPU and memory are counted between. */

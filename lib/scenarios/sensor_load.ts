@@ -1,4 +1,4 @@
-import type { MonoUs } from "../base/mod.ts";
+import { type MonoUs, systemClock } from "../base/mod.ts";
 import type { Schedule } from "../load/mod.ts";
 import { SENSOR_RECORD_BYTES_MAX, SensorStream } from "../sensor/mod.ts";
 import type { MessagePlan } from "../verdict/mod.ts";
@@ -132,8 +132,19 @@ export function positionAfter(
   return position;
 }
 
-/** The messages of a run once more, for the oracle. */
-export function messagePlan(plan: SensorLoadPlan, schedule: Schedule): MessagePlan {
+/** So many messages are walked in some 10 ms; then signals are heard. */
+const MESSAGES_A_STRETCH = 50_000;
+
+/**
+ * The messages of a run once more, for the oracle.
+ *
+ * @param signal ends a walk with its reason
+ */
+export function messagePlan(
+  plan: SensorLoadPlan,
+  schedule: Schedule,
+  signal?: AbortSignal,
+): MessagePlan {
   const names = new SensorStream(plan);
   const message = {
     sourceIndex: 0,
@@ -151,7 +162,7 @@ export function messagePlan(plan: SensorLoadPlan, schedule: Schedule): MessagePl
     sourceNames: Array.from({ length: plan.sourceCount }, (_, i) => names.sourceName(i)),
     measureNames: ["temperature_c", "humidity_pct", "pressure_hpa", "vibration_mm_s", "power_w"],
     flagNames: ["anomaly_count", "error_count"],
-    walk(visit) {
+    async walk(visit) {
       const stream = new SensorStream(plan);
       for (let n = 0; n < schedule.messageCount; n++) {
         stream.next(schedule.intendedUs(n));
@@ -170,6 +181,10 @@ export function messagePlan(plan: SensorLoadPlan, schedule: Schedule): MessagePl
         message.plantedLate = stream.planted === 1;
         message.plantedDuplicate = stream.planted === 2;
         visit(message);
+        if (n % MESSAGES_A_STRETCH === MESSAGES_A_STRETCH - 1) {
+          await systemClock.sleep(0);
+          signal?.throwIfAborted();
+        }
       }
     },
   };

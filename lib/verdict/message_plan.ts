@@ -28,8 +28,11 @@ export interface MessagePlan {
   readonly measureNames: readonly string[];
   /** As the columns are called. */
   readonly flagNames: readonly string[];
-  /** Visits each message once, from the first, in the order of sending. */
-  walk(visit: (message: PlannedMessage) => void): void;
+  /**
+   * Visits each message once, from the first, in the order of sending. A long walk may pause between two of them, so that the process hears what
+   * else happens.
+   */
+  walk(visit: (message: PlannedMessage) => void): void | Promise<void>;
 }
 
 /** How event time is cut, in event-time ms. */

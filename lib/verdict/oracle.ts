@@ -119,10 +119,14 @@ class Oracle {
  * @param presence which of them are in the log
  * @param rule how event time is cut
  */
-export function expectRows(plan: MessagePlan, presence: Presence, rule: WindowRule): Expectation {
+export async function expectRows(
+  plan: MessagePlan,
+  presence: Presence,
+  rule: WindowRule,
+): Promise<Expectation> {
   presence.rewind();
   const oracle = new Oracle(plan, rule, presence);
-  plan.walk((message) => oracle.take(message));
+  await plan.walk((message) => oracle.take(message));
   const { presentCount, inRowsCount, lateCount, duplicateCount } = oracle;
   assert(
     presentCount === inRowsCount + lateCount + duplicateCount,

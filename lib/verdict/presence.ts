@@ -74,7 +74,10 @@ interface UniqueCounts {
   readonly batches: ReadonlyMap<number, readonly number[]>;
 }
 
-function countUnique(plan: MessagePlan, ledger: readonly PartitionRanges[]): UniqueCounts {
+async function countUnique(
+  plan: MessagePlan,
+  ledger: readonly PartitionRanges[],
+): Promise<UniqueCounts> {
   const receipts = new Presence(
     ledger.map(({ partition, acknowledged }) => ({ partition, ranges: acknowledged })),
   );
@@ -82,7 +85,7 @@ function countUnique(plan: MessagePlan, ledger: readonly PartitionRanges[]): Uni
   const acknowledged = new Map(ledger.map(({ partition }) => [partition, 0]));
   const open = new Map(ledger.map((one) => [one.partition, one.indeterminate]));
   const batches = new Map(ledger.map((one) => [one.partition, one.indeterminate.map(() => 0)]));
-  plan.walk(({ partition, partitionIndex, sourceIndex, sequence }: PlannedMessage) => {
+  await plan.walk(({ partition, partitionIndex, sourceIndex, sequence }: PlannedMessage) => {
     if (receipts.has(partition, partitionIndex)) {
       if (repeats.isRepeat(sourceIndex, sequence)) return;
       acknowledged.set(partition, acknowledged.get(partition)! + 1);
@@ -121,13 +124,13 @@ function prefixNearest(found: number, acknowledged: number, batches: readonly nu
  *
  * @param foundCount messages found in rows and as late ones, per partition
  */
-export function settle(
+export async function settle(
   plan: MessagePlan,
   ledger: readonly PartitionRanges[],
   foundCount: ReadonlyMap<number, number>,
-): Settlement {
+): Promise<Settlement> {
   const open = ledger.some(({ indeterminate }) => indeterminate.length > 0);
-  const unique = open ? countUnique(plan, ledger) : undefined;
+  const unique = open ? await countUnique(plan, ledger) : undefined;
   let presentCount = 0;
   let absentCount = 0;
   const partitions = ledger.map(({ partition, acknowledged, indeterminate }) => {

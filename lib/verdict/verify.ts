@@ -80,8 +80,8 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
   const { plan, rule, ledger, foundRows, foundLate, undrained = new Set() } = options;
   const open = ledger.some(({ indeterminate }) => indeterminate.length > 0);
   const counts = open ? await countByPartition(foundRows, foundLate) : new Map<number, number>();
-  const settlement = settle(plan, ledger, counts);
-  const expectation = expectRows(plan, settlement.presence, rule);
+  const settlement = await settle(plan, ledger, counts);
+  const expectation = await expectRows(plan, settlement.presence, rule);
   const compared = await compareRows({
     plan,
     rule,

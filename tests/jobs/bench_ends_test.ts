@@ -46,6 +46,27 @@ Deno.test("bench50k remembers what a killed producer sent, also when it is stopp
   assert.deepEqual([result.rows.found, result.findingCount], [result.rows.expected, 0]);
 });
 
+Deno.test("bench50k ends on Ctrl-C while it judges, and the run can be judged later", async () => {
+  await using folder = await scratch();
+  const run = `${folder.path}/run`;
+  const long = ["--rate=100000", "--duration=8s", "--time-scale=60", `--out=${run}`, "--json"];
+  await using job = startJob("bench", long);
+  await job.said(/^verifying/);
+  job.kill("SIGINT");
+  const end = await job.end;
+  assert.deepEqual([end.code, end.stdout], [130, ""], end.stderr);
+  assert.match(end.stderr, /^ending: the run is complete, and not judged$/m);
+  assert.match(end.stderr, /`deno task verify .*\/run` judges it$/m);
+  assert.deepEqual(
+    await Array.fromAsync(Deno.readDir(run), ({ name }) => name === "verdict.json")
+      .then((found) => found.filter(Boolean)),
+    [],
+  );
+  const judged = resultOf(await runJob("verify", [run, "--json"]));
+  assert.notEqual(judged.verdict, "FAIL", judged.reasons.join("; "));
+  assert.deepEqual([judged.messages.acked, judged.messages.lost], [800_000, 0]);
+});
+
 Deno.test("bench50k ends at once on Ctrl-C while it starts, and leaves nothing", async () => {
   await using folder = await scratch();
   const run = `${folder.path}/run`;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { systemClock } from "../../lib/base/mod.ts";
 import { Schedule } from "../../lib/load/mod.ts";
-import { positionAfter, sensorPlan } from "../../lib/scenarios/sensor_load.ts";
+import { messagePlan, positionAfter, sensorPlan } from "../../lib/scenarios/sensor_load.ts";
 import { SensorStream } from "../../lib/sensor/mod.ts";
 
 const LOAD = {
@@ -45,4 +46,19 @@ Deno.test("positionAfter() counts up to the partition that is furthest", () => {
 
 Deno.test("positionAfter() never goes beyond the schedule", () => {
   assert.equal(positionAfter(PLAN, SCHEDULE, [1e9, 0, 0, 0]), 2000);
+});
+
+Deno.test("messagePlan().walk() visits every message, and lets a signal end it between two", async () => {
+  const schedule = Schedule.constant(100_000, 2000);
+  let visited = 0;
+  await messagePlan(PLAN, schedule).walk(() => visited++);
+  assert.equal(visited, 200_000);
+  const stopping = new AbortController();
+  visited = 0;
+  // What is not awaited shows that the walk lets others work: a timer gets its turn.
+  const timer = systemClock.sleep(0).then(() => stopping.abort(new Error("enough")));
+  const walk = messagePlan(PLAN, schedule, stopping.signal).walk(() => visited++);
+  await assert.rejects(async () => await walk, /enough/);
+  await timer;
+  assert.ok(visited > 0 && visited < 200_000, `${visited} visited`);
 });

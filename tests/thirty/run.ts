@@ -150,10 +150,13 @@ until all judged   ${formatDurationMs(systemClock.wallMs() - beganMs)}`);
 
 /** Ends what a failed proof leaves: the roles of a runner end with it. */
 async function abandonAll(runsFolder: string): Promise<void> {
-  for (const { path, state } of await listRuns(runsFolder)) {
-    if (state !== "running") continue;
-    const { pid } = JSON.parse(await Deno.readTextFile(`${path}/control.json`));
-    Deno.kill(pid, "SIGKILL");
+  for (const { path } of await listRuns(runsFolder)) {
+    try {
+      const { pid } = JSON.parse(await Deno.readTextFile(`${path}/control.json`));
+      Deno.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended.
+    }
   }
 }
 
