@@ -10,8 +10,8 @@ import type { Compatibility } from "./schema_compatibility.ts";
 import { SlabPool } from "./slab.ts";
 import { SpareFiles } from "./spare_files.ts";
 import { TailBudget } from "./tail.ts";
-import { Topic } from "./topic.ts";
 import { NonPersistentTopic } from "./non_persistent_topic.ts";
+import { Topic } from "./topic.ts";
 import type { TopicPolicies } from "./topic_policies.ts";
 import type { TopicName } from "./topic_name.ts";
 import type { WritableTopic } from "./writable_topic.ts";
@@ -60,9 +60,9 @@ export class Broker {
   readonly connections = new Set<ClientConnection>();
   /** Topics that are open, by full name. */
   readonly topics = new Map<string, Topic>();
-  connectionsCreated = 0;
   /** Topics without a log that somebody uses, or used a moment ago, by full name. */
   readonly nonPersistentTopics = new Map<string, NonPersistentTopic>();
+  connectionsCreated = 0;
   #opening = new Map<string, Promise<Topic>>();
   readonly #instance: number;
   #producersNamed = 0;
@@ -149,6 +149,7 @@ export class Broker {
    */
   topic(name: TopicName, { create = true } = {}): Promise<Topic> {
     this.assertUsable(name);
+    assertKind(name, true);
     if (this.isClosed) throw new BrokerError("The broker is closing", { code: "closed" });
     const opening = this.#opening.get(name.full);
     if (opening !== undefined) return opening;
@@ -160,22 +161,10 @@ export class Broker {
       this.parts.report(`${name.full}: ${lineOf(error)}`);
       throw error;
     });
-    assertKind(name, true);
     this.#opening.set(name.full, opened);
     return opened;
   }
 
-  /** An open topic as producers see it, created where there is none. */
-  async writable(name: TopicName): Promise<WritableTopic> {
-    return name.isPersistent ? await this.topic(name) : this.nonPersistentTopic(name);
-  }
-
-  async #open(name: TopicName): Promise<Topic> {
-    const { clock, failoverDelayMs, report } = this.parts;
-    const topic = await Topic.open(name, {
-      folder: this.catalog.topicFolder(name),
-      context: { shared: this.shared, clock, failoverDelayMs, report },
-      policies: () => this.policies(name.namespace),
   /**
    * A topic without a log, made where there is none.
    *
@@ -201,6 +190,17 @@ export class Broker {
       .filter(({ name }) => name.namespace === namespace).map(({ name }) => name.full).sort();
   }
 
+  /** An open topic as producers see it, created where there is none. */
+  async writable(name: TopicName): Promise<WritableTopic> {
+    return name.isPersistent ? await this.topic(name) : this.nonPersistentTopic(name);
+  }
+
+  async #open(name: TopicName): Promise<Topic> {
+    const { clock, failoverDelayMs, report } = this.parts;
+    const topic = await Topic.open(name, {
+      folder: this.catalog.topicFolder(name),
+      context: { shared: this.shared, clock, failoverDelayMs, report },
+      policies: () => this.policies(name.namespace),
       wantHousekeeping: (wanting) => this.#wantHousekeeping(wanting),
     });
     this.catalog.add(name);
@@ -210,6 +210,8 @@ export class Broker {
 
   /** Closes a topic; the next use opens it again. */
   async unload(name: TopicName): Promise<void> {
+    this.nonPersistentTopics.get(name.full)?.close();
+    this.nonPersistentTopics.delete(name.full);
     const topic = await this.#opening.get(name.full)?.catch(() => undefined);
     if (topic === undefined) return;
     await topic.close();
@@ -218,11 +220,16 @@ export class Broker {
     this.#housekeepingFor.delete(topic);
   }
 
+  /** Unloads all topics of a namespace, which go on as soon as their clients come again. */
+  async unloadNamespace(namespace: string): Promise<void> {
+    const open = [...this.topics.values(), ...this.nonPersistentTopics.values()];
+    const wanted = open.filter(({ name }) => name.namespace === namespace);
+    await Promise.all(wanted.map(({ name }) => this.unload(name)));
+  }
+
   /**
    * Removes a topic and its data.
    *
-    this.nonPersistentTopics.get(name.full)?.close();
-    this.nonPersistentTopics.delete(name.full);
    * @throws {BrokerError} `topic_not_found`, `conflict` when someone is connected and `isForced` is not set
    */
   async deleteTopic(name: TopicName, isForced: boolean): Promise<void> {
@@ -231,13 +238,6 @@ export class Broker {
     }
     const topic = this.topics.get(name.full);
     const consumers = [...topic?.subscriptions.values() ?? []].some((one) =>
-  /** Unloads all topics of a namespace, which go on as soon as their clients come again. */
-  async unloadNamespace(namespace: string): Promise<void> {
-    const open = [...this.topics.values(), ...this.nonPersistentTopics.values()];
-    const wanted = open.filter(({ name }) => name.namespace === namespace);
-    await Promise.all(wanted.map(({ name }) => this.unload(name)));
-  }
-
       one.consumers.length > 0
     );
     if (!isForced && ((topic?.producers.size ?? 0) > 0 || consumers)) {
@@ -279,6 +279,10 @@ export class Broker {
       topic.tick();
       if (this.#ticks % IDLE_TICKS === 0) topic.closeIdle();
     }
+    const nowUs = this.parts.clock.monoUs();
+    for (const [full, topic] of this.nonPersistentTopics) {
+      if (topic.tick(nowUs)) this.nonPersistentTopics.delete(full);
+    }
     // What failed is tried again.
     if (this.#housekeepingFor.size > 0 && !this.#isHousekeeping) void this.#housekeep();
   }
@@ -291,17 +295,13 @@ export class Broker {
     const closing = await Promise.allSettled(this.#opening.values());
     for (const result of closing) {
       if (result.status === "fulfilled") await result.value.close();
-    const nowUs = this.parts.clock.monoUs();
-    for (const [full, topic] of this.nonPersistentTopics) {
-      if (topic.tick(nowUs)) this.nonPersistentTopics.delete(full);
     }
-    }
+    for (const topic of this.nonPersistentTopics.values()) topic.close();
     for (const connection of [...this.connections]) await connection.end();
     await this.shared.spares.close();
     await this.shared.ledgerIds.close();
   }
 }
-    for (const topic of this.nonPersistentTopics.values()) topic.close();
 
 function assertKind(name: TopicName, isPersistent: boolean): void {
   if (name.isPersistent === isPersistent) return;

@@ -6,9 +6,9 @@ import type { Durability } from "./durability.ts";
 import type { TopicPolicies } from "./topic_policies.ts";
 import { decodeName, encodeName, parseTopicName, partitionName } from "./topic_name.ts";
 import type { TopicName } from "./topic_name.ts";
+import type { TopicWatcher } from "./topic_watcher.ts";
 
 /** What a namespace says differently from the broker. */
-import type { TopicWatcher } from "./topic_watcher.ts";
 export type NamespacePolicies = { -readonly [Key in keyof TopicPolicies]?: TopicPolicies[Key] } & {
   schemaCompatibility?: string;
 };
@@ -31,18 +31,6 @@ export interface CatalogPlace {
 const PARTITIONS_MAX = 1024;
 const NAMESPACES = "namespaces.json";
 
-/** Which tenants, namespaces and topics there are. Kept on disk; read once, at start. */
-export class Catalog {
-  #document: NamespacesDocument = {
-    tenants: { public: { allowedClusters: ["standalone"], adminRoles: [] } },
-    namespaces: { "public/default": {} },
-  };
-  /** Full names of topics that have a log. */
-  readonly #topics = new Set<string>();
-  /** Full names of partitioned topics, and how many partitions each has. */
-  readonly #partitioned = new Map<string, number>();
-
-  constructor(private readonly place: CatalogPlace) {
 /** With a log, or without. */
 export type Scheme = "persistent" | "non-persistent";
 
@@ -58,6 +46,20 @@ function partitionedFolder({ isPersistent, namespace }: TopicName): string {
   return `${PARTITIONED_FOLDERS[scheme]}/${namespaceFolder(namespace)}`;
 }
 
+/** Which tenants, namespaces and topics there are. Kept on disk; read once, at start. */
+export class Catalog {
+  #document: NamespacesDocument = {
+    tenants: { public: { allowedClusters: ["standalone"], adminRoles: [] } },
+    namespaces: { "public/default": {} },
+  };
+  /** Full names of topics that have a log. */
+  readonly #topics = new Set<string>();
+  /** Full names of partitioned topics, and how many partitions each has. */
+  readonly #partitioned = new Map<string, number>();
+  /** Hear of topics that come and go. */
+  readonly watchers = new Set<TopicWatcher>();
+
+  constructor(private readonly place: CatalogPlace) {
     this.#document = readDocument<NamespacesDocument>(this.#documentPlace("", NAMESPACES)) ??
       this.#document;
     for (const namespace of this.namespaces()) this.#readNamespace(namespace);
@@ -181,7 +183,15 @@ function partitionedFolder({ isPersistent, namespace }: TopicName): string {
 
   /** Notes a topic that has a log now. */
   add(name: TopicName): void {
+    if (this.#topics.has(name.full)) return;
     this.#topics.add(name.full);
+    this.#tell(name, true);
+  }
+
+  #tell({ full, namespace }: TopicName, isThere: boolean): void {
+    for (const watcher of this.watchers) {
+      if (watcher.namespace === namespace) watcher.note(full, isThere);
+    }
   }
 
   /** Removes a topic's log and everything about it. It must be closed. */
@@ -191,6 +201,7 @@ function partitionedFolder({ isPersistent, namespace }: TopicName): string {
     for (const file of disk.list(folder)) disk.remove(`${folder}/${file}`);
     disk.remove(folder);
     this.#topics.delete(name.full);
+    this.#tell(name, false);
   }
 
   /**
@@ -226,15 +237,7 @@ function partitionedFolder({ isPersistent, namespace }: TopicName): string {
     this.#partitioned.delete(name.full);
   }
 
-    if (this.#topics.has(name.full)) return;
   /** The partitions of a topic by name. */
-    this.#tell(name, true);
-  }
-
-  #tell({ full, namespace }: TopicName, isThere: boolean): void {
-    for (const watcher of this.watchers) {
-      if (watcher.namespace === namespace) watcher.note(full, isThere);
-    }
   partitionNames(base: string): TopicName[] {
     return Array.from(
       { length: this.partitionsOf(base) },
@@ -244,7 +247,6 @@ function partitionedFolder({ isPersistent, namespace }: TopicName): string {
 }
 
 /** The folder of a namespace below any of the data folder's parts. */
-    this.#tell(name, false);
 export function namespaceFolder(namespace: string): string {
   return namespace.split("/").map(encodeName).join("/");
 }
