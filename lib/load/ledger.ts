@@ -1,7 +1,7 @@
 import { messageOf } from "../base/mod.ts";
 import type { Clock, Disk, DiskFile } from "../base/mod.ts";
 import type { Ledger, LedgerRange } from "../contract.ts";
-import { encodeLine, LedgerError } from "./ledger_format.ts";
+import { CHAIN_BEGIN, encodeLine, LEDGER_VERSION, LedgerError } from "./ledger_format.ts";
 import type { LedgerHeader, LedgerLine } from "./ledger_format.ts";
 import { ledgerPath, readLedger } from "./read_ledger.ts";
 import type { LedgerContents } from "./read_ledger.ts";
@@ -30,6 +30,8 @@ export class FileLedger implements Ledger {
   readonly #clock: Clock;
   readonly #stopSyncing: () => void;
   #sizeBytes: number;
+  /** Of the last line. */
+  #chain: number;
   #sent: number[][] = [];
   #acked: [number, number, number][] = [];
   #dirty = false;
@@ -37,8 +39,9 @@ export class FileLedger implements Ledger {
   #syncError: unknown;
   #closed = false;
 
-  private constructor(file: DiskFile, options: LedgerOptions) {
+  private constructor(file: DiskFile, chain: number, options: LedgerOptions) {
     this.#file = file;
+    this.#chain = chain;
     this.#sizeBytes = file.sizeBytes();
     this.#clock = options.clock;
     const intervalMs = options.syncIntervalMs ?? 1000;
@@ -60,8 +63,8 @@ export class FileLedger implements Ledger {
         cure: "take another run folder, or resume this run",
       });
     }
-    const ledger = new FileLedger(disk.open(path), options);
-    ledger.#write({ header: { version: 1, ...header } });
+    const ledger = new FileLedger(disk.open(path), CHAIN_BEGIN, options);
+    ledger.#write({ header: { version: LEDGER_VERSION, ...header } });
     return ledger;
   }
 
@@ -75,7 +78,7 @@ export class FileLedger implements Ledger {
     const contents = readLedger(options.disk, path);
     const file = options.disk.open(path, { create: false });
     file.truncate(contents.wholeBytes);
-    const ledger = new FileLedger(file, options);
+    const ledger = new FileLedger(file, contents.chain ?? CHAIN_BEGIN, options);
     ledger.#write({ restart: { atWallMs: options.clock.wallMs() } });
     return { ledger, contents };
   }
@@ -157,13 +160,14 @@ export class FileLedger implements Ledger {
   }
 
   #write(line: LedgerLine): void {
-    const bytes = encodeLine(line);
+    const { bytes, chain } = encodeLine(line, this.#chain);
     try {
       this.#file.append(bytes);
     } catch (error) {
       this.#cutTorn();
       throw failed(error);
     }
+    this.#chain = chain;
     this.#sizeBytes += bytes.length;
     this.#dirty = true;
   }

@@ -21,6 +21,8 @@ export interface LedgerContents {
   /** Bytes of whole lines; the file may hold a torn line behind them. */
   readonly wholeBytes: number;
   readonly torn: boolean;
+  /** What a line that follows goes on from; undefined in a ledger of version 1. */
+  readonly chain: number | undefined;
 }
 
 /** Where a producer's ledger lies in the ledger folder of a run. */
@@ -73,7 +75,8 @@ class Reading {
  *
  * @param disk where
  * @param path see {@link ledgerPath}
- * @throws {LedgerError} `missing` when there is no such file or no whole header, `damaged` when a line before the last is not JSON
+ * @throws {LedgerError} `missing` when there is no such file or no whole header, `damaged` when a line before the last is not JSON, or a line
+ *   was removed, added or changed
  */
 export function readLedger(disk: Disk, path: string): LedgerContents {
   const bytes = disk.readFile(path);
@@ -82,7 +85,7 @@ export function readLedger(disk: Disk, path: string): LedgerContents {
       code: "missing",
     });
   }
-  const { lines, wholeBytes } = decodeLines(bytes);
+  const { lines, chain, wholeBytes } = decodeLines(bytes);
   const first = lines[0];
   if (first === undefined || !("header" in first)) {
     throw new LedgerError(`Cannot read ledger: ${JSON.stringify(path)} has no header`, {
@@ -102,5 +105,6 @@ export function readLedger(disk: Disk, path: string): LedgerContents {
     end: reading.end,
     wholeBytes,
     torn: wholeBytes < bytes.length,
+    chain,
   };
 }

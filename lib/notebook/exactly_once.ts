@@ -19,7 +19,7 @@ export interface DeathAccount {
     readonly name: string;
     /** Seconds since the load began. */
     readonly atSec: number;
-    /** Until its work went on; null when it did not. */
+    /** Until its work went on; null when it did not, or the run went through first. */
     readonly awaySec: number | null;
   }[];
   /** Batches that stood in the checkpoint as not yet acknowledged. */

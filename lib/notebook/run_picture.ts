@@ -5,6 +5,7 @@ import {
   EVENTS_FILE,
   type HistogramJson,
   Latencies,
+  readDeaths,
   readEvents,
   RunError,
   type RunEvent,
@@ -116,8 +117,13 @@ export function pictureOf(source: PictureSource): RunPicture {
 /** What the charts of a run are drawn from, read from its folder; also while it runs. */
 export async function readPicture(folder: RunFolder): Promise<RunPicture> {
   const text = await Deno.readTextFile(folder.file("histograms.json")).catch(() => "{}");
+  const manifest = await readManifest(folder);
+  // Until it has ended, a run tells its deaths among the events.
+  const restarts = manifest.endedAtMs === null
+    ? readDeaths(systemDisk, folder.file(EVENTS_FILE))
+    : manifest.restarts;
   return pictureOf({
-    manifest: await readManifest(folder),
+    manifest: { ...manifest, restarts },
     samples: readSamples(systemDisk, folder.file("samples.jsonl")),
     events: readEvents(systemDisk, folder.file(EVENTS_FILE)),
     histograms: JSON.parse(text),

@@ -131,8 +131,12 @@ export function restartSection(result: Result, startedAtMs: number): Html {
   if (result.restarts.length === 0) {
     return section("Restarts", card(html`<p class="muted">No role was started again.</p>`));
   }
-  const after = (durationMs: number | null) =>
-    durationMs === null ? "never" : formatDurationMs(durationMs);
+  const after = (durationMs: number | null, wasCutShort: boolean | undefined) =>
+    durationMs !== null
+      ? formatDurationMs(durationMs)
+      : wasCutShort
+      ? "the run went through first"
+      : "never";
   return section(
     "Restarts",
     card(table("Restarts and recovery", [
@@ -142,8 +146,16 @@ export function restartSection(result: Result, startedAtMs: number): Html {
         number: true,
         cell: ({ atMs }) => formatDurationMs(Math.max(0, atMs - startedAtMs)),
       },
-      { head: "ready after", number: true, cell: ({ readyAfterMs }) => after(readyAfterMs) },
-      { head: "at work after", number: true, cell: ({ recoveryMs }) => after(recoveryMs) },
+      {
+        head: "ready after",
+        number: true,
+        cell: ({ readyAfterMs, wasCutShort }) => after(readyAfterMs, wasCutShort),
+      },
+      {
+        head: "at work after",
+        number: true,
+        cell: ({ recoveryMs, wasCutShort }) => after(recoveryMs, wasCutShort),
+      },
       { head: "why", cell: ({ reason }) => reason },
     ], result.restarts)),
   );

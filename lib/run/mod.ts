@@ -59,7 +59,7 @@ export type {
 export { askStatus, readControlAddress, sendCommand } from "./control_client.ts";
 export { CONTROL_FILE, ControlServer, serveControl } from "./control_server.ts";
 export type { ControlActions, ControlAddress, ControlStatus } from "./control_server.ts";
-export { appendEvent, EVENTS_FILE, readEvents } from "./events.ts";
+export { appendDeath, appendEvent, EVENTS_FILE, readDeaths, readEvents } from "./events.ts";
 export type { RunEvent } from "./events.ts";
 export { appendRoleNote, NOTES_FILE, readRoleNotes } from "./role_notes.ts";
 export type { RoleNote } from "./role_notes.ts";

@@ -20,6 +20,8 @@ export interface Restart {
   readyAfterMs: number | null;
   /** From its death until it worked again: its own count of work moved on. */
   recoveryMs: number | null;
+  /** The run went through before its work could be seen to go on: there was none left, or the end came first. */
+  wasCutShort?: boolean;
 }
 
 /** What the supervisor tells. */

@@ -1,8 +1,11 @@
 import type { Clock } from "../base/mod.ts";
 import { messageOf, systemDisk } from "../base/mod.ts";
+import { ledgerPath } from "../load/mod.ts";
 import { METRIC, MetricRegistry, registerProcess, type Sample } from "../metrics/mod.ts";
 import {
+  appendDeath,
   appendRoleNote,
+  EVENTS_FILE,
   type IntervalLine,
   Latencies,
   type NoteLine,
@@ -32,7 +35,7 @@ import {
 import { isEmbedded } from "./config.ts";
 import { judgeRun } from "./judge_run.ts";
 import type { EarlyEnd, Environment, GeneratorReport, Manifest } from "./manifest.ts";
-import { awaitRecovery } from "./recovery.ts";
+import { awaitRecovery, RECOVERY_WITHIN_MS } from "./recovery.ts";
 import { LEAD_TIME_MS } from "./produce.ts";
 import { reserveDisk } from "./reserve.ts";
 import { RunLatencies } from "./run_latencies.ts";
@@ -227,6 +230,7 @@ class BenchRun {
     this.#measured.toMs = this.#options.clock.wallMs();
     this.#workDone.abort();
     await Promise.all(this.#recoveries);
+    this.#excuseRestarts(this.#measured.toMs);
   }
 
   async #drain(): Promise<EarlyEnd | undefined> {
@@ -275,15 +279,7 @@ class BenchRun {
         line: (name, line) => this.#take(name, line),
         ready: () => {},
         restarting: (restart) => this.#onRestarting(restart),
-        restarted: (restart) => {
-          this.#recoveries.push(
-            awaitRecovery(restart, () => this.#readyOf(restart), {
-              clock,
-              signal: this.#workDone.signal,
-            }),
-          );
-          void this.#writeRoles();
-        },
+        restarted: (restart) => this.#onRestarted(restart),
         ended: (name, error) => this.#onEnded(name, error),
       },
     }).then((role) => {
@@ -304,7 +300,36 @@ class BenchRun {
 
   #onRestarting(restart: Restart): void {
     this.#restarts.push(restart);
+    this.#noteDeath(restart);
     this.#options.observer.remark(`${restart.name} died (${restart.reason}), starting it again`);
+  }
+
+  #onRestarted(restart: Restart): void {
+    const { clock } = this.#options;
+    const { signal } = this.#workDone;
+    this.#noteDeath(restart);
+    const recovery = awaitRecovery(restart, () => this.#readyOf(restart), { clock, signal });
+    this.#recoveries.push(recovery.then(() => this.#noteDeath(restart)));
+    void this.#writeRoles();
+  }
+
+  /** At once, for charts that are watched: the manifest tells it at the end. */
+  #noteDeath(restart: Restart): void {
+    const { clock, folder, observer } = this.#options;
+    try {
+      appendDeath(systemDisk, folder.file(EVENTS_FILE), clock.wallMs(), restart);
+    } catch (error) {
+      observer.remark(`the death was not written: ${messageOf(error)}`);
+    }
+  }
+
+  /** Whose work had no time to go on before the run went through did not fail to come back. */
+  #excuseRestarts(endedMs: number): void {
+    if (this.#earlyEnd !== null && this.#earlyEnd.kind !== "interrupted") return;
+    for (const restart of this.#restarts) {
+      const isRecent = endedMs - restart.atMs < RECOVERY_WITHIN_MS;
+      if (restart.recoveryMs === null && isRecent) restart.wasCutShort = true;
+    }
   }
 
   #onEnded(name: string, error: RunError | undefined): void {
@@ -436,8 +461,10 @@ class BenchRun {
     }
   }
 
-  #writeManifest(endedAtMs: number | null = null): Promise<void> {
+  async #writeManifest(endedAtMs: number | null = null): Promise<void> {
     const { config, environment, folder } = this.#options;
+    const ledger = await Deno.stat(ledgerPath(folder.file("ledger"), "produce"))
+      .catch(() => undefined);
     const manifest: Manifest = {
       schemaVersion: 1,
       name: config.name,
@@ -454,9 +481,10 @@ class BenchRun {
       earlyEnd: this.#earlyEnd,
       generator: this.#generator,
       drainedPartitions: [...this.#drained].sort((a, b) => a - b),
+      ...(endedAtMs === null ? {} : { ledgerBytes: ledger?.size ?? null }),
       rowsExported: this.#rowsExported,
     };
-    return writeJson(folder.file("manifest.json"), manifest);
+    await writeJson(folder.file("manifest.json"), manifest);
   }
 }
 

@@ -1,4 +1,4 @@
-import { messageOf, systemDisk } from "../base/mod.ts";
+import { formatCount, messageOf, systemDisk } from "../base/mod.ts";
 import { type LedgerContents, ledgerPath, readLedger } from "../load/mod.ts";
 import { METRIC, readSamples, totals } from "../metrics/mod.ts";
 import {
@@ -215,9 +215,16 @@ function measuredResult(
   };
 }
 
-function readLedgerOf(folder: RunFolder): LedgerContents | string {
+/** @returns why it cannot be trusted, where it cannot */
+function readLedgerOf(folder: RunFolder, { ledgerBytes }: Manifest): LedgerContents | string {
+  const path = ledgerPath(folder.file("ledger"), "produce");
   try {
-    return readLedger(systemDisk, ledgerPath(folder.file("ledger"), "produce"));
+    const ledger = readLedger(systemDisk, path);
+    const { size } = Deno.statSync(path);
+    if (ledgerBytes === undefined || ledgerBytes === size) return ledger;
+    return `the ledger has ${formatCount(size)} bytes, and had ${
+      formatCount(ledgerBytes ?? 0)
+    } when the run ended`;
   } catch (error) {
     return messageOf(error);
   }
@@ -237,7 +244,7 @@ export async function judgeRun(
 ): Promise<Result> {
   signal?.throwIfAborted();
   const manifest = await readManifest(folder);
-  const ledger = readLedgerOf(folder);
+  const ledger = readLedgerOf(folder, manifest);
   const contents = typeof ledger === "string" ? undefined : ledger;
   const verified: Verified = contents === undefined
     ? { unverified: ledger as string }

@@ -58,6 +58,8 @@ export interface Manifest {
   readonly generator: GeneratorReport | null;
   /** Partitions whose end marker was reached and stored. */
   readonly drainedPartitions: readonly number[];
+  /** Size of the ledger when the run had ended: one that is shorter was cut. Runs of before 0.2 lack it; null where there was none. */
+  readonly ledgerBytes?: number | null;
   /** Whether `rows.jsonl` holds all rows of the run, or why not. */
   readonly rowsExported: true | string;
 }

@@ -11,6 +11,8 @@ const WORK_METRIC: Readonly<Record<string, string>> = {
 
 const POLL_INTERVAL_MS = 50;
 const POLLS_MAX = 1200;
+/** A role that does not work so long after it is ready again is not waited for any more. */
+export const RECOVERY_WITHIN_MS = POLLS_MAX * POLL_INTERVAL_MS;
 
 async function workOf(ready: ReadyLine | undefined, metric: string): Promise<number | undefined> {
   if (ready === undefined) return undefined;

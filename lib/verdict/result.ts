@@ -32,6 +32,8 @@ const restart = z.object({
   reason: z.string(),
   readyAfterMs: z.number().nullable().describe("From its death to its ready line"),
   recoveryMs: z.number().nullable().describe("From its death until it worked again"),
+  wasCutShort: z.boolean().optional()
+    .describe("The run went through before it could be seen at work again"),
 });
 
 const finding = z.object({

@@ -55,6 +55,20 @@ Deno.test("bench50k carries a load through, judges it, and can be judged and dam
   assert.deepEqual([resultOf(damaged).verdict, resultOf(damaged).rows.missing], ["FAIL", 1]);
   const { event_source_id: source } = JSON.parse(rows[0]!);
   assert.ok(resultOf(damaged).reasons[0]!.includes(source), resultOf(damaged).reasons[0]);
+  await Deno.writeTextFile(`${run}/rows.jsonl`, rows.join("\n") + "\n");
+
+  const ledger = (await Deno.readTextFile(`${run}/ledger/produce.jsonl`)).split(/(?<=\n)/);
+  const judged = async (lines: readonly string[]) => {
+    await Deno.writeTextFile(`${run}/ledger/produce.jsonl`, lines.join(""));
+    const { code, ...end } = await runJob("verify", [run, "--json"]);
+    return `${code} ${resultOf({ code, ...end }).reasons[0]}`;
+  };
+  assert.match(
+    await judged(ledger.toSpliced(3, 1)),
+    /^3 Could not verify: .*line 4 does not follow/,
+  );
+  assert.match(await judged(ledger.slice(0, -1)), /^3 Could not verify: the ledger has .* bytes/);
+  assert.match(await judged(ledger), /^0 All /);
 });
 
 Deno.test("bench50k takes every setting from the environment, and shows no secret", async () => {

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Disk, type DiskFile, FakeClock, systemDisk } from "../../lib/base/mod.ts";
+import {
+  type Disk,
+  type DiskFile,
+  FakeClock,
+  systemDisk,
+  textOf,
+  utf8,
+} from "../../lib/base/mod.ts";
 import { FileLedger } from "../../lib/load/ledger.ts";
 import type { LedgerError, LedgerHeader } from "../../lib/load/ledger_format.ts";
 import { ledgerPath, readLedger } from "../../lib/load/read_ledger.ts";
@@ -277,6 +284,53 @@ Deno.test("readLedger() says that a ledger is missing, headless or damaged", () 
   const whole = new TextDecoder().decode(disk.files.get(path));
   disk.files.set("damaged", new TextEncoder().encode(`${whole}{"sent":[[0,\n{"end`));
   assert.equal(codeOf("damaged"), "damaged");
+});
+
+/** A ledger of some lines, in two processes. */
+function written(): { disk: MemoryDisk; lines: string[] } {
+  const { disk, clock, ledger } = begin();
+  const note = (one: FileLedger, first: number) => {
+    one.sent({ partition: 0, first, count: 10 });
+    one.flush();
+    one.acknowledged({ partition: 0, first, count: 10 });
+    one.flush();
+  };
+  note(ledger, 0);
+  disk.open(path).append(utf8("{"));
+  const { ledger: again } = FileLedger.resume({ disk, clock, folder: "ledger" });
+  note(again, 10);
+  again.end(20);
+  return { disk, lines: textOf(disk.readFile(path)!).split(/(?<=\n)/) };
+}
+
+Deno.test("readLedger() notices each line that was removed, doubled, moved or changed by hand", () => {
+  const { disk, lines } = written();
+  assert.equal(lines.length, 7);
+  assert.equal(readLedger(disk, path).partitions[0]!.resumeAt, 20);
+  const refuses = (changed: readonly string[], text: string) => {
+    disk.files.set(path, utf8(changed.join("")));
+    assert.throws(() => readLedger(disk, path), { code: "damaged" }, text);
+  };
+  for (let i = 1; i < lines.length - 1; i++) {
+    refuses(lines.toSpliced(i, 1), `line ${i} removed`);
+    refuses(lines.toSpliced(i, 0, lines[i]!), `line ${i} doubled`);
+    refuses(lines.toSpliced(i, 2, lines[i + 1]!, lines[i]!), `line ${i} moved`);
+  }
+  refuses(lines.with(1, lines[1]!.replace("10", "11")), "a count changed");
+  refuses(lines.with(0, lines[0]!.replace('"seed":7', '"seed":8')), "the seed changed");
+  refuses(lines.with(2, '{"acked":[[0,0,10]]}\n'), "a line without chain");
+});
+
+Deno.test("readLedger() reads a ledger of version 1, whose lines are not chained, and it is gone on with", () => {
+  const { disk, lines } = written();
+  const old = lines.map((line) =>
+    line.replace(/,"chain":\d+/, "").replace('"version":2', '"version":1')
+  );
+  disk.files.set(path, utf8(old.join("")));
+  assert.equal(readLedger(disk, path).partitions[0]!.resumeAt, 20);
+  const clock = new FakeClock(header.startWallMs);
+  FileLedger.resume({ disk, clock, folder: "ledger" }).ledger.end(20);
+  assert.equal(readLedger(disk, path).restarts.length, 2);
 });
 
 Deno.test("readLedger() of a file cut anywhere knows everything that was acknowledged before", () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { systemClock, systemDisk } from "../../lib/base/mod.ts";
 import { readLedger } from "../../lib/load/mod.ts";
+import { readPicture } from "../../lib/notebook/run_picture.ts";
 import { listRuns } from "../../lib/notebook/runs.ts";
 import { attach, start } from "../../lib/notebook/start.ts";
 import { askStatus, openRunFolder, type ReadyLine } from "../../lib/run/mod.ts";
@@ -53,6 +54,10 @@ Deno.test("a run is steered from cells, is broken, recovers, and its verdict sta
     await until("the new rate", async () => (await run.status()).targetRateMessagesPerSec === 2000);
     await run.inject("kill", "aggregate", { at: "after-insert" });
     await until("the kill", async () => (await run.status()).restartCount === 1);
+    // A chart that is watched shows it now, not when the run has ended.
+    const folder = await openRunFolder(run.path);
+    const { marks } = await readPicture(folder);
+    assert.ok(marks.some(({ label }) => label === "aggregate-1 killed"), JSON.stringify(marks));
     await run.pause();
     // As after a kernel restart: another handle, which knows nothing but the id.
     const again = await attach(run.path);
@@ -122,6 +127,20 @@ Deno.test("a run that nobody looks at, paused, ends by itself and leaves no proc
     const folder = await openRunFolder(run.path);
     await until("the end of the run", () => askStatus(folder).then(() => false, () => true));
     await until("the end of all processes", () => Promise.resolve(!pids.some(isAlive)));
+  }));
+
+Deno.test("a kill just before the end is not told as a role that did not come back", () =>
+  withRuns(async (runsFolder) => {
+    const run = await start("bench50k", { ...QUICK, rate: 200, duration: "60s", runsFolder });
+    await until("messages", async () => ((await run.status()).rateMessagesPerSec ?? 0) > 0);
+    await run.inject("kill", "clickhouse");
+    await run.stop();
+    const { verdict, restarts, messages } = await run.result();
+    assert.notEqual(verdict, "FAIL");
+    assert.deepEqual([messages.lost, messages.duplicated], [0, 0]);
+    for (const { recoveryMs, wasCutShort } of restarts) {
+      assert.ok(recoveryMs !== null || wasCutShort === true);
+    }
   }));
 
 Deno.test("a run whose runner is killed is listed as dead, and is not waited for", () =>

@@ -132,11 +132,13 @@ function findingsText({ findings, findingCount }: Result): string {
 
 function restartsText({ restarts }: Result, startedAtMs: number | undefined): string {
   const sinceStart = (atMs: number) => formatDurationMs(Math.max(0, atMs - (startedAtMs ?? atMs)));
-  return restarts.map(({ name, atMs, recoveryMs }) => {
+  return restarts.map(({ name, atMs, recoveryMs, wasCutShort }) => {
     const at = startedAtMs === undefined ? "" : ` at ${sinceStart(atMs)}`;
-    const back = recoveryMs === null
-      ? "did not come back"
-      : `at work after ${formatDurationMs(recoveryMs)}`;
+    const back = recoveryMs !== null
+      ? `at work after ${formatDurationMs(recoveryMs)}`
+      : wasCutShort
+      ? "and the run went through before it had work again"
+      : "did not come back";
     return `restart  ${name} died${at}, ${back}`;
   }).join("\n");
 }

@@ -100,6 +100,12 @@ Deno.test("summaryText() says when a role did not come back, and not measured fo
     cpuNsPerMessage: null,
   });
   assert.match(text, /broker died, did not come back/);
+  const restart = { ...RESULT.restarts[0]!, recoveryMs: null, wasCutShort: true };
+  const ended = { ...RESULT, restarts: [restart] };
+  assert.match(
+    summaryText(ended),
+    /broker died, and the run went through before it had work again/,
+  );
   assert.match(text, /CPU not measured, memory not measured/);
   assert.doesNotMatch(text, /NaN|null|undefined/);
 });
