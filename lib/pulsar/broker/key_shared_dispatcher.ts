@@ -42,15 +42,13 @@ export function keySharedPolicy(meta: KeySharedMeta | undefined): KeySharedPolic
  * Key_Shared: all messages of a key go to one consumer, in order.
  *
  * Two rules keep the order while consumers come and go: nothing of a key is sent to a consumer while another one has unacknowledged
- * messages of the same hash (Pulsar's draining hashes, PIP-379), and nothing new of a key overtakes what waits of the same hash.
+ * messages of the same hash (Pulsar's draining hashes, PIP-379), and what waits is tried, in the order of the log, before what is new.
  */
 export class KeySharedDispatcher extends MultipleDispatcher {
   readonly #selector: KeySelector;
   readonly #buckets = new Map<Consumer | undefined, Bucket>();
   /** Of what waits. */
   readonly #hashes = new Map<number, number>();
-  /** How many entries of a hash wait. */
-  readonly #waiting = new Map<number, number>();
   readonly #holders = new Map<number, Holder>();
 
   constructor(
@@ -135,9 +133,8 @@ export class KeySharedDispatcher extends MultipleDispatcher {
 
   #sendNew(place: number, hash: number): void {
     const consumer = this.#selector.select(hash);
-    const isFree = consumer?.isReady === true && this.#mayHave(consumer, hash) &&
-      (this.policy.isOutOfOrderAllowed || !this.#waiting.has(hash));
-    if (!isFree) {
+    // Nothing of this hash waits that could be sent: what waits was tried before.
+    if (consumer?.isReady !== true || !this.#mayHave(consumer, hash)) {
       this.replay([[place, hash]]);
       return;
     }
@@ -186,7 +183,8 @@ export class KeySharedDispatcher extends MultipleDispatcher {
     holder.entries--;
     if (holder.entries > 0) return;
     this.#holders.delete(hash);
-    if (this.#waiting.has(hash)) this.#bucketFor(hash).isStuck = false;
+    const bucket = this.#buckets.get(this.#selector.select(hash));
+    if (bucket !== undefined) bucket.isStuck = false;
   }
 
   protected override replay(entries: Iterable<readonly [number, number]>): void {
@@ -194,7 +192,6 @@ export class KeySharedDispatcher extends MultipleDispatcher {
     for (const [place, hash] of entries) {
       if (this.#hashes.has(place)) continue;
       this.#hashes.set(place, hash);
-      this.#waiting.set(hash, (this.#waiting.get(hash) ?? 0) + 1);
       const bucket = this.#bucketFor(hash);
       const places = added.get(bucket);
       if (places === undefined) added.set(bucket, [place]);
@@ -211,15 +208,11 @@ export class KeySharedDispatcher extends MultipleDispatcher {
     if (hash === undefined) return;
     this.#hashes.delete(place);
     this.#bucketFor(hash).queue.remove(place);
-    const left = this.#waiting.get(hash)! - 1;
-    if (left === 0) this.#waiting.delete(hash);
-    else this.#waiting.set(hash, left);
   }
 
   protected override clearReplay(): void {
     this.#buckets.clear();
     this.#hashes.clear();
-    this.#waiting.clear();
     this.#holders.clear();
   }
 

@@ -153,7 +153,8 @@ export abstract class MultipleDispatcher implements Dispatcher {
       this.#redeliveries.set(place, (this.#redeliveries.get(place) ?? 0) + 1);
     }
     consumer.messagesRedelivered += this.#giveBack(consumer, places);
-    consumer.unblock();
+    const { consumerUnackedMax } = this.options.limits;
+    if (consumer.isBlocked && consumer.pending.messages < consumerUnackedMax) consumer.unblock();
     this.wake();
   }
 

@@ -127,12 +127,14 @@ export class Subscription {
     const dispatcher = this.#dispatcher = this.#dispatcherFor(consumer, kind);
     await dispatcher.add(consumer);
     if (this.#dispatcher === dispatcher) return;
-    // While another consumer was asked whether it lives, all had gone, and one of another type had come.
+    // While another consumer was asked whether it lives, all had gone, and perhaps one of another type had come.
     dispatcher.remove(consumer);
-    throw new BrokerError("Subscription is of different type.", {
-      code: "consumer_busy",
-      retryable: true,
-    });
+    throw this.#dispatcher === undefined
+      ? new BrokerError("The topic is being unloaded", { code: "closed", retryable: true })
+      : new BrokerError("Subscription is of different type.", {
+        code: "consumer_busy",
+        retryable: true,
+      });
   }
 
   /** While somebody is connected, others must want the same, in Pulsar's words. */
@@ -305,7 +307,10 @@ export class Subscription {
 
   /** Closes all consumers; their clients subscribe again. */
   dropConsumers(): void {
-    for (const consumer of [...this.consumers]) {
+    const consumers = [...this.consumers];
+    // None of them gets what another one leaves behind.
+    for (const consumer of consumers) consumer.isClosed = true;
+    for (const consumer of consumers) {
       this.remove(consumer);
       consumer.link.dropConsumer(consumer.consumerId);
     }
