@@ -50,6 +50,12 @@ interface Call {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How authentication goes over HTTP; a certificate is given with `fetch`. */
+const HTTP_SCHEMES: Readonly<Record<string, (authData: string) => string>> = {
+  token: (token) => `Bearer ${token}`,
+  basic: (credentials) => `Basic ${btoa(credentials)}`,
+};
+
 const CODES: Readonly<Record<number, { readonly code: PulsarErrorCode; readonly cure?: string }>> =
   {
     401: { code: "authentication_error", cure: "check the token" },
@@ -200,9 +206,9 @@ export class PulsarAdmin {
     const { requestTimeoutMs = 30_000, authentication } = this.#options;
     const headers: Record<string, string> = {};
     if (call.body !== undefined) headers["content-type"] = "application/json";
-    if (authentication?.methodName === "token") {
-      headers["authorization"] = `Bearer ${(await authentication.authData()).reveal()}`;
-    }
+    const scheme = HTTP_SCHEMES[authentication?.methodName ?? ""];
+    const secret = scheme === undefined ? undefined : await authentication?.authData();
+    if (secret !== undefined) headers["authorization"] = scheme!(secret.reveal());
     const timeout = AbortSignal.timeout(requestTimeoutMs);
     const response = await this.#fetch(call, {
       method: call.method,

@@ -16,7 +16,8 @@ import { Producer } from "./producer.ts";
 import type { ProducerOptions } from "./producer_options.ts";
 import { type SourceOptions, TopicSource } from "./source.ts";
 import { parseTopicName } from "./topic_name.ts";
-import { denoTransport, type OpenTransport } from "./transport.ts";
+import { systemTransport } from "./system_transport.ts";
+import type { OpenTransport } from "./transport.ts";
 import { PulsarError } from "../wire/mod.ts";
 
 /** What a client is made with. */
@@ -26,7 +27,11 @@ export interface PulsarClientOptions {
   readonly authentication?: Authentication | undefined;
   /** PEM text of certificate authorities to trust beside the system's. */
   readonly caCertificates?: readonly string[] | undefined;
-  /** How sockets are opened; Deno's calls by default. */
+  /** Whether the broker's certificate must be made for the host that is connected to. Default true. */
+  readonly verifyHostName?: boolean | undefined;
+  /** Takes any certificate, so that anybody may sit in between: for tests. Node and Bun only. Default false. */
+  readonly allowInsecure?: boolean | undefined;
+  /** How sockets are opened; those of the runtime by default. */
   readonly openTransport?: OpenTransport | undefined;
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
@@ -59,7 +64,12 @@ export class PulsarClient implements AsyncDisposable {
     const clock = options.clock ?? systemClock;
     this.#pool = new ConnectionPool({
       openTransport: options.openTransport ??
-        denoTransport({ caCertificates: options.caCertificates ?? [] }),
+        systemTransport({
+          caCertificates: options.caCertificates,
+          verifyHostName: options.verifyHostName,
+          allowInsecure: options.allowInsecure,
+          identity: identityOf(options.authentication),
+        }),
       authentication: options.authentication,
       clock,
       connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
@@ -144,6 +154,10 @@ export async function connectPulsar(options: PulsarClientOptions): Promise<Pulsa
   const client = new PulsarClient(options, options.crc32c ?? await loadCrc32c());
   try {
     await client.connect();
+function identityOf(authentication: Authentication | undefined) {
+  return authentication?.tlsIdentity?.bind(authentication);
+}
+
     return client;
   } catch (error) {
     await client[Symbol.asyncDispose]();

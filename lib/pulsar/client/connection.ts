@@ -406,6 +406,16 @@ export class Connection {
   }
 
   #lostError(cause: unknown): PulsarError {
+    // TLS 1.3 refuses a client's certificate, or the want of one, after the handshake.
+    if (
+      this.#options.address.tls && /alert.*certificate|certificate.*alert/i.test(messageOf(cause))
+    ) {
+      return new PulsarError(`Cannot connect to ${this.#name}: ${messageOf(cause)}`, {
+        code: "tls_failed",
+        cure: "give a client certificate that the broker trusts, with tlsAuthentication()",
+        cause,
+      });
+    }
     return new PulsarError(`Cannot go on with ${this.#name}: ${messageOf(cause)}`, {
       code: "connection_lost",
       retryable: true,

@@ -6,8 +6,15 @@ export type {
   SubscriptionStats,
   TopicStats,
 } from "./admin.ts";
-export { tokenAuthentication, tokenFileAuthentication } from "./auth.ts";
-export type { Authentication } from "./auth.ts";
+export {
+  basicAuthentication,
+  tlsAuthentication,
+  tokenAuthentication,
+  tokenFileAuthentication,
+} from "./auth.ts";
+export type { Authentication, TlsIdentity } from "./auth.ts";
+export { oauth2Authentication } from "./auth_oauth2.ts";
+export type { OAuth2Options } from "./auth_oauth2.ts";
 export type { FrameBatch } from "./batch_buffer.ts";
 export { connectPulsar, PulsarClient } from "./client.ts";
 export type { PulsarClientOptions } from "./client.ts";
@@ -33,5 +40,7 @@ export { TopicSource } from "./source.ts";
 export type { SourceOptions } from "./source.ts";
 export { parseTopicName, partitionTopic } from "./topic_name.ts";
 export type { TopicName } from "./topic_name.ts";
-export { denoTransport } from "./transport.ts";
+export { denoTransport } from "./deno_transport.ts";
+export { nodeTransport } from "./node_transport.ts";
+export { systemTransport } from "./system_transport.ts";
 export type { OpenTransport, TlsOptions, Transport } from "./transport.ts";

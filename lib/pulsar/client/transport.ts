@@ -1,7 +1,5 @@
-/** A byte stream to a broker, and the one place that knows how the runtime opens it. */
-import { messageOf } from "../../base/mod.ts";
-import { type BrokerAddress, formatAddress } from "./service_url.ts";
-import { PulsarError, type PulsarErrorCode } from "../wire/mod.ts";
+import type { TlsIdentity } from "./auth.ts";
+import type { BrokerAddress } from "./service_url.ts";
 
 /** What a connection needs of a socket. */
 export interface Transport {
@@ -19,57 +17,11 @@ export type OpenTransport = (address: BrokerAddress) => Promise<Transport>;
 /** Options of TLS. */
 export interface TlsOptions {
   /** PEM text of certificate authorities to trust beside the system's. */
-  readonly caCertificates?: readonly string[];
-}
-
-/**
- * Opens sockets with Deno's own calls, which move twice what `node:net` does.
- *
- * @throws {PulsarError} from the result: `connection_refused` or `tls_failed`, with what to do
- */
-export function denoTransport(tls: TlsOptions = {}): OpenTransport {
-  return async (address) => {
-    const { host: hostname, port } = address;
-    try {
-      if (!address.tls) return wrap(await Deno.connect({ hostname, port }));
-      const caCerts = [...tls.caCertificates ?? []];
-      const connection = await Deno.connectTls({ hostname, port, caCerts });
-      // The handshake is awaited here, so that a certificate that is not trusted is told as such.
-      await connection.handshake().catch((error) => {
-        connection.close();
-        throw error;
-      });
-      return wrap(connection);
-    } catch (error) {
-      throw openError(address, error);
-    }
-  };
-}
-
-function wrap(connection: Deno.TcpConn | Deno.TlsConn): Transport {
-  // Batches are written whole: waiting for more, as Nagle's algorithm does, only delays acknowledgements.
-  if ("setNoDelay" in connection) connection.setNoDelay(true);
-  let open = true;
-  return {
-    read: (target) => connection.read(target),
-    write: (bytes) => connection.write(bytes),
-    close() {
-      if (open) connection.close();
-      open = false;
-    },
-  };
-}
-
-function openError(address: BrokerAddress, error: unknown): PulsarError {
-  const isTls = error instanceof Deno.errors.InvalidData ||
-    /certificate|tls/i.test(messageOf(error));
-  const code: PulsarErrorCode = address.tls && isTls ? "tls_failed" : "connection_refused";
-  return new PulsarError(`Cannot connect to ${formatAddress(address)}: ${messageOf(error)}`, {
-    code,
-    retryable: code === "connection_refused",
-    cure: code === "tls_failed"
-      ? "give the certificate authority that signed the broker's certificate, and the host name it was made for"
-      : "start a broker there, or give another service URL",
-    cause: error,
-  });
+  readonly caCertificates?: readonly string[] | undefined;
+  /** Whether the certificate must be made for the host that is connected to. Default true. */
+  readonly verifyHostName?: boolean | undefined;
+  /** Takes any certificate, so that anybody may sit in between: for tests. Node and Bun only. Default false. */
+  readonly allowInsecure?: boolean | undefined;
+  /** The client's own certificate, asked for at each connect. */
+  readonly identity?: (() => Promise<TlsIdentity>) | undefined;
 }

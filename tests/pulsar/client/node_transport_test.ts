@@ -1,0 +1,4 @@
+import { nodeTransport } from "../../../lib/pulsar/client/node_transport.ts";
+import { transportContract } from "./transport_contract.ts";
+
+transportContract("nodeTransport", nodeTransport);
