@@ -139,6 +139,10 @@ export class PulsarClient implements AsyncDisposable {
   }
 }
 
+function identityOf(authentication: Authentication | undefined) {
+  return authentication?.tlsIdentity?.bind(authentication);
+}
+
 /**
  * Makes a client and connects it.
  *
@@ -154,10 +158,6 @@ export async function connectPulsar(options: PulsarClientOptions): Promise<Pulsa
   const client = new PulsarClient(options, options.crc32c ?? await loadCrc32c());
   try {
     await client.connect();
-function identityOf(authentication: Authentication | undefined) {
-  return authentication?.tlsIdentity?.bind(authentication);
-}
-
     return client;
   } catch (error) {
     await client[Symbol.asyncDispose]();
