@@ -9,6 +9,8 @@ import {
 import type { Authentication } from "./auth.ts";
 import { type BackoffOptions, DEFAULT_BACKOFF } from "./backoff.ts";
 import { ConnectionPool } from "./connection_pool.ts";
+import { Consumer, type ConsumerServices } from "./consumer.ts";
+import type { ConsumerOptions } from "./consumer_options.ts";
 import { type ClientContext, retrying } from "./context.ts";
 import { Lookup } from "./lookup.ts";
 import { BatchProducer, type BatchProducerOptions } from "./batch_producer.ts";
@@ -120,6 +122,11 @@ export class PulsarClient implements AsyncDisposable {
     return this.#keep(await Producer.open(this.#context, { ...options, topic }, partitionCount));
   }
 
+  /** Opens a consumer of single messages. @throws {PulsarError} why it cannot be opened */
+  async openConsumer<T = Uint8Array>(options: ConsumerOptions<T>): Promise<Consumer<T>> {
+    return await Consumer.open(this.#consumerServices(), options);
+  }
+
   /** @throws {PulsarError} why it cannot be opened */
   async openSource(options: SourceOptions): Promise<TopicSource> {
     const topic = parseTopicName(options.topic).full;
@@ -131,6 +138,14 @@ export class PulsarClient implements AsyncDisposable {
     this.#closing.abort(new PulsarError("Cannot go on: the client is closed", { code: "closed" }));
     await Promise.all([...this.#context.opened].map((opened) => opened[Symbol.asyncDispose]()));
     await this.#pool[Symbol.asyncDispose]();
+  }
+
+  #consumerServices(): ConsumerServices {
+    return {
+      context: this.#context,
+      partitionCount: (topic, signal) => this.partitionCount(topic, signal),
+      openProducer: (options) => this.openProducer(options),
+    };
   }
 
   #keep<T extends AsyncDisposable>(opened: T): T {

@@ -11,7 +11,7 @@ import {
 import { END_MARKER_PROPERTY } from "../../contract.ts";
 
 /** Brokers bound the compressed size only; what a batch may unfold to is bounded here. */
-const UNCOMPRESSED_BYTES_MAX = 64 * 1024 * 1024;
+export const UNCOMPRESSED_BYTES_MAX = 64 * 1024 * 1024;
 /** The smallest batched message: its size and two bytes of metadata. A count beyond what the payload can hold is a lie. */
 const BATCHED_BYTES_MIN = 6;
 
@@ -98,9 +98,7 @@ export class EntryDecoder {
   }
 
   #split(content: Uint8Array, start: number, end: number, messageCount: number): void {
-    if (messageCount < 0 || messageCount > Math.max((end - start) / BATCHED_BYTES_MIN, 1)) {
-      throw malformed("batch", `${messageCount} messages in ${end - start} bytes`, start);
-    }
+    assertMessageCount(messageCount, start, end);
     if (this.#store.length < 2 * messageCount) this.#store = new Uint32Array(4 * messageCount);
     if (this.#bounds.length !== 2 * messageCount || this.#bounds.buffer !== this.#store.buffer) {
       this.#bounds = this.#store.subarray(0, 2 * messageCount);
@@ -111,6 +109,15 @@ export class EntryDecoder {
       this.#bounds[1] = end;
     }
   }
+}
+
+/** Throws where a payload in `bytes[start..end)` cannot hold so many messages, before any room is made for them.
+ *
+ * @throws {PulsarError} `malformed`
+ */
+export function assertMessageCount(messageCount: number, start: number, end: number): void {
+  if (messageCount >= 0 && messageCount <= Math.max((end - start) / BATCHED_BYTES_MIN, 1)) return;
+  throw malformed("batch", `${messageCount} messages in ${end - start} bytes`, start);
 }
 
 function notSupported(what: string, position: Position): PulsarError {

@@ -16,6 +16,21 @@ export type { Authentication, TlsIdentity } from "./auth.ts";
 export { oauth2Authentication } from "./auth_oauth2.ts";
 export type { OAuth2Options } from "./auth_oauth2.ts";
 export type { FrameBatch } from "./batch_buffer.ts";
+export { Consumer } from "./consumer.ts";
+export type { BatchReceiveOptions, MessageOrId } from "./consumer.ts";
+export { multiplierBackoff } from "./consumer_options.ts";
+export type {
+  ConsumerOptions,
+  DeadLetterPolicy,
+  KeySharedPolicy,
+  MessageListener,
+  ReadingOptions,
+  RedeliveryBackoff,
+  SubscriptionType,
+} from "./consumer_options.ts";
+export type { ConsumerStats } from "./consumer_stats.ts";
+export type { ReceiveOptions } from "./inbox.ts";
+export type { Message } from "./message.ts";
 export { connectPulsar, PulsarClient } from "./client.ts";
 export type { PulsarClientOptions } from "./client.ts";
 export { keyHash } from "./key_hash.ts";

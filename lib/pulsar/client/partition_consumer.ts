@@ -95,7 +95,7 @@ export class PartitionConsumer implements ConsumerEndpoint, AsyncDisposable {
     this.#options = options;
     this.#consumerId = context.nextId();
     this.#decoder = new EntryDecoder(options.partition, context.crc32c);
-    this.#permits = new Permits(options.receiverBytesMax);
+    this.#permits = new Permits({ bytesMax: options.receiverBytesMax });
     this.#backoff = new Backoff(context.clock, context.random, context.backoff);
   }
 

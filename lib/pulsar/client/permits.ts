@@ -6,21 +6,33 @@ const PERMITS_MAX = 1_000_000;
 /** Weight of the newest entry in the mean size of a message. */
 const NEWEST_WEIGHT = 1 / 8;
 
+/** How much a consumer lets come ahead. */
+export type PermitsBound =
+  /** Bytes that may be under way or wait for the handler: as many messages as fit, by the size of those that came. */
+  | { readonly bytesMax: number }
+  | { readonly messagesMax: number };
+
 /** The account of permits (FLOW) of one consumer. */
 export class Permits {
   readonly #bytesMax: number;
+  readonly #messagesMax: number | undefined;
   #bytesPerMessage = 0;
   #outstanding = 0;
   #queued = 0;
 
-  /** @param bytesMax that may be under way or wait for the handler */
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
+  constructor(bound: PermitsBound) {
+    this.#bytesMax = "bytesMax" in bound ? bound.bytesMax : 0;
+    this.#messagesMax = "messagesMax" in bound ? bound.messagesMax : undefined;
   }
 
   /** Messages that the broker may still send. */
   get outstanding(): number {
     return this.#outstanding;
+  }
+
+  /** Messages that arrived and still need their room. */
+  get queued(): number {
+    return this.#queued;
   }
 
   /** The broker forgot them: a new session. */
@@ -43,14 +55,23 @@ export class Permits {
     this.#queued -= messageCount;
   }
 
+  /** Permits for so many more messages, whatever the bound: for a consumer that lets nothing come ahead. */
+  grant(count: number): void {
+    this.#outstanding += count;
+  }
+
   /** Permits to send now: 0 until at least half of what may be out is free, so that FLOW is sent seldom. */
   take(): number {
-    const target = this.#bytesPerMessage === 0
-      ? FIRST_PERMITS
-      : Math.min(Math.max(Math.floor(this.#bytesMax / this.#bytesPerMessage), 1), PERMITS_MAX);
+    const target = this.#target();
     const free = target - Math.max(this.#outstanding, 0) - this.#queued;
-    if (free * 2 < target) return 0;
+    if (free <= 0 || free * 2 < target) return 0;
     this.#outstanding += free;
     return free;
+  }
+
+  #target(): number {
+    if (this.#messagesMax !== undefined) return this.#messagesMax;
+    if (this.#bytesPerMessage === 0) return FIRST_PERMITS;
+    return Math.min(Math.max(Math.floor(this.#bytesMax / this.#bytesPerMessage), 1), PERMITS_MAX);
   }
 }

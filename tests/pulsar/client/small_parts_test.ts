@@ -73,7 +73,7 @@ Deno.test("Backoff.afterSession() waits only after sessions that were of no use"
 });
 
 Deno.test("Permits cover at least 20 batches of 1,000 small messages, and are bounded in bytes", () => {
-  const permits = new Permits(8 * 1024 * 1024);
+  const permits = new Permits({ bytesMax: 8 * 1024 * 1024 });
   assert.equal(permits.take(), 1000);
   permits.arrived(1000, 190_000);
   permits.settled(1000);
@@ -86,7 +86,7 @@ Deno.test("Permits cover at least 20 batches of 1,000 small messages, and are bo
 });
 
 Deno.test("Permits shrink for large messages, and count what waits for the handler", () => {
-  const permits = new Permits(10_000_000);
+  const permits = new Permits({ bytesMax: 10_000_000 });
   permits.take();
   for (let i = 0; i < 200; i++) permits.arrived(1, 5_000_000);
   assert.equal(permits.take(), 0, "200 messages of 5 MB wait");

@@ -1,0 +1,79 @@
+/**
+ * Which messages of a batch are not acknowledged yet: `ack_set` in PulsarApi.proto.
+ *
+ *     word 0, bit 0 … 63 | word 1, bit 64 … | …          1: not acknowledged; words of zeros at the end are left out
+ */
+
+const WORD_BITS = 32;
+
+/** A set of places in one batch. */
+export class BatchBits {
+  readonly length: number;
+  readonly #words: Uint32Array;
+  #count: number;
+
+  private constructor(length: number, words: Uint32Array, count: number) {
+    this.length = length;
+    this.#words = words;
+    this.#count = count;
+  }
+
+  /** Every place of a batch of `length` messages. */
+  static full(length: number): BatchBits {
+    const words = new Uint32Array(Math.ceil(length / WORD_BITS)).fill(0xffffffff);
+    const rest = length % WORD_BITS;
+    if (rest !== 0) words[words.length - 1] = 2 ** rest - 1;
+    return new BatchBits(length, words, length);
+  }
+
+  /** From an ack set; bits beyond the batch's end are dropped. */
+  static fromAckSet(ackSet: readonly bigint[], length: number): BatchBits {
+    const words = new Uint32Array(Math.ceil(length / WORD_BITS));
+    let count = 0;
+    for (let i = 0; i < length; i++) {
+      const word = ackSet[i >>> 6] ?? 0n;
+      if (((word >> BigInt(i & 63)) & 1n) === 0n) continue;
+      words[i >>> 5]! |= 1 << (i & 31);
+      count++;
+    }
+    return new BatchBits(length, words, count);
+  }
+
+  /** How many places are in it. */
+  get count(): number {
+    return this.#count;
+  }
+
+  has(index: number): boolean {
+    return index < this.length && (this.#words[index >>> 5]! & (1 << (index & 31))) !== 0;
+  }
+
+  /** Takes a place out; false if it was not in it. */
+  clear(index: number): boolean {
+    if (!this.has(index)) return false;
+    this.#words[index >>> 5]! &= ~(1 << (index & 31));
+    this.#count--;
+    return true;
+  }
+
+  /** Takes all places up to and with `index` out. */
+  clearUpTo(index: number): void {
+    for (let i = 0; i <= Math.min(index, this.length - 1); i++) this.clear(i);
+  }
+
+  /** Takes all places out that are not in the other. */
+  intersect(other: BatchBits): void {
+    for (let i = 0; i < this.length; i++) if (!other.has(i)) this.clear(i);
+  }
+
+  /** As it goes over the wire. */
+  toAckSet(): bigint[] {
+    const ackSet: bigint[] = [];
+    for (let i = 0; i < this.#words.length; i += 2) {
+      const high = BigInt(this.#words[i + 1] ?? 0);
+      ackSet.push(BigInt.asIntN(64, (high << 32n) | BigInt(this.#words[i]!)));
+    }
+    while (ackSet.length > 0 && ackSet.at(-1) === 0n) ackSet.pop();
+    return ackSet;
+  }
+}

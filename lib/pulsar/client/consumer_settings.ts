@@ -1,0 +1,127 @@
+/** From a consumer's options to what each of its topics is opened with. */
+import { hexOf, type Random } from "../../base/mod.ts";
+import type {
+  ConsumerOptions,
+  KeySharedPolicy,
+  StartPosition,
+  SubscriptionType,
+} from "./consumer_options.ts";
+import { MessageId } from "./message_id.ts";
+import type { PermitsBound } from "./permits.ts";
+import type { TopicConsumerOptions } from "./topic_consumer_parts.ts";
+import {
+  CommandSubscribeInitialPosition,
+  CommandSubscribeSubType,
+  type KeySharedMeta,
+  KeySharedMode,
+  type KeyValue,
+} from "../wire/mod.ts";
+
+const QUEUE_MESSAGES = 1000;
+const QUEUE_BYTES = 8 * 1024 * 1024;
+const MINUTE_MS = 60_000;
+const CHUNKED_BYTES_MAX = 512 * 1024 * 1024;
+
+const TYPES: Readonly<Record<SubscriptionType, CommandSubscribeSubType>> = {
+  exclusive: CommandSubscribeSubType.Exclusive,
+  shared: CommandSubscribeSubType.Shared,
+  failover: CommandSubscribeSubType.Failover,
+  key_shared: CommandSubscribeSubType.Key_Shared,
+};
+
+/** What only readers ask for. */
+export interface ReaderStart {
+  readonly start?: StartPosition | undefined;
+  /** Begins with the messages of the last so many seconds. */
+  readonly startRollbackSec?: number | undefined;
+}
+
+/** What every topic of a consumer is opened with, but for its name. */
+export type SharedTopicOptions = Omit<TopicConsumerOptions, "topic" | "partition" | "schema">;
+
+/** Options with their defaults. */
+export function sharedTopicOptions(
+  options: ConsumerOptions<unknown>,
+  reader: ReaderStart,
+  random: Random,
+): SharedTopicOptions {
+  const { ackTimeoutMs, negativeAckRedeliveryDelayMs = MINUTE_MS } = options;
+  return {
+    subscribe: subscribeFields(options, reader, random),
+    start: reader.start ?? startWithoutCursor(options),
+    includesStart: options.startMessageIdInclusive ?? false,
+    permits: permitsOf(options),
+    batchIndexAck: options.batchIndexAck ?? false,
+    ackGroupTimeMs: options.ackGroupTimeMs ?? 100,
+    ackReceipt: options.ackReceipt ?? false,
+    cryptoFailureAction: options.cryptoFailureAction ?? "fail",
+    maxPendingChunkedMessages: options.maxPendingChunkedMessages ?? 10,
+    expireIncompleteChunkedMessageMs: options.expireIncompleteChunkedMessageMs ?? MINUTE_MS,
+    chunkedMessageBytesMax: options.chunkedMessageBytesMax ?? CHUNKED_BYTES_MAX,
+    ackTimeoutBackoff: ackTimeoutMs === undefined
+      ? undefined
+      : options.ackTimeoutBackoff ?? (() => ackTimeoutMs),
+    negativeAckBackoff: options.negativeAckBackoff ?? (() => negativeAckRedeliveryDelayMs),
+    maxRedeliverCount: options.deadLetterPolicy?.maxRedeliverCount,
+  };
+}
+
+function subscribeFields(
+  options: ConsumerOptions<unknown>,
+  { startRollbackSec }: ReaderStart,
+  random: Random,
+): TopicConsumerOptions["subscribe"] {
+  const { initialPosition = "latest", schema, keySharedPolicy } = options;
+  return {
+    subscription: options.subscription,
+    subType: TYPES[options.subscriptionType ?? "exclusive"],
+    consumerName: options.consumerName ?? randomName(random),
+    priorityLevel: options.priority ?? 0,
+    durable: options.durable ?? true,
+    metadata: pairsOf(options.properties),
+    readCompacted: options.readCompacted ?? false,
+    initialPosition: initialPosition === "earliest"
+      ? CommandSubscribeInitialPosition.Earliest
+      : CommandSubscribeInitialPosition.Latest,
+    forceTopicCreation: options.createTopic ?? true,
+    subscriptionProperties: pairsOf(options.subscriptionProperties),
+    ...(schema?.info === undefined ? {} : { schema: schema.info }),
+    ...(keySharedPolicy === undefined ? {} : { keySharedMeta: keySharedMeta(keySharedPolicy) }),
+    ...(options.replicateSubscriptionState ? { replicateSubscriptionState: true } : {}),
+    ...(startRollbackSec === undefined
+      ? {}
+      : { startMessageRollbackDurationSec: startRollbackSec }),
+  };
+}
+
+/** A subscription that is not kept begins with the latest message whatever its initial position. */
+function startWithoutCursor(options: ConsumerOptions<unknown>): StartPosition | undefined {
+  if (options.durable !== false || options.initialPosition !== "earliest") return undefined;
+  return { id: MessageId.earliest, isInclusive: true };
+}
+
+function permitsOf(options: ConsumerOptions<unknown>): PermitsBound {
+  const { receiverQueueSize: messagesMax, subscriptionType = "exclusive" } = options;
+  if (messagesMax !== undefined) return { messagesMax };
+  // What one shared consumer takes ahead the others cannot have.
+  const isShared = subscriptionType === "shared" || subscriptionType === "key_shared";
+  return isShared ? { messagesMax: QUEUE_MESSAGES } : { bytesMax: QUEUE_BYTES };
+}
+
+function keySharedMeta(policy: KeySharedPolicy): KeySharedMeta {
+  const allowOutOfOrderDelivery = policy.allowOutOfOrderDelivery ?? false;
+  if (policy.mode === "auto_split") {
+    return { keySharedMode: KeySharedMode.AUTO_SPLIT, allowOutOfOrderDelivery };
+  }
+  const hashRanges = policy.ranges.map(({ start, end }) => ({ start, end }));
+  return { keySharedMode: KeySharedMode.STICKY, hashRanges, allowOutOfOrderDelivery };
+}
+
+/** Ten characters, as consumers without a name have. */
+export function randomName(random: Random): string {
+  return hexOf(Uint8Array.from({ length: 5 }, () => random.below(256)));
+}
+
+function pairsOf(record: Readonly<Record<string, string>> | undefined): KeyValue[] {
+  return Object.entries(record ?? {}).map(([key, value]) => ({ key, value }));
+}
