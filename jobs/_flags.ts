@@ -24,6 +24,8 @@ export interface FlagSpec {
   readonly help: string;
   /** Value as a person would type it; a flag without one is undefined when absent. */
   readonly default?: string;
+  /** A value for whoever forgot it; made up from the kind unless told. */
+  readonly example?: string;
   /** Smallest value, for numbers, in the unit that the value is read into. */
   readonly min?: number;
   readonly max?: number;
@@ -221,9 +223,10 @@ function splitArguments(table: FlagTable, args: readonly string[]): Split {
 }
 
 function exampleOf(spec: FlagSpec): string {
-  return spec.default ?? spec.choices?.[0] ?? { duration: "5s", size: "1GiB", text: "…" }[
-    spec.kind as string
-  ] ?? "1";
+  return spec.example ?? spec.default ?? spec.choices?.[0] ??
+    { duration: "5s", size: "1GiB", text: "…" }[
+      spec.kind as string
+    ] ?? "1";
 }
 
 function fromEnvironment(

@@ -6,8 +6,12 @@ import type { FlagTable } from "./_flags.ts";
 import { EXIT, runJob } from "./_job.ts";
 
 const TABLE = {
-  "before": { kind: "list", help: "runs of the one side, as many as follow" },
-  "after": { kind: "list", help: "runs of the other side, as many as follow" },
+  "before": {
+    kind: "list",
+    example: "runs/A runs/B",
+    help: "runs of the one side, as many as follow",
+  },
+  "after": { kind: "list", example: "runs/C", help: "runs of the other side, as many as follow" },
   "all": { kind: "boolean", help: "every measure, not only the main ones" },
   "json": { kind: "boolean", help: "print the comparison, with every measure, as JSON" },
 } as const satisfies FlagTable;
@@ -54,7 +58,10 @@ await runJob({
     const after = b === undefined ? flags.after : [b];
     const isMixed = a !== undefined && flags.before.length + flags.after.length > 0;
     if (isMixed || before.length === 0 || after.length === 0) {
-      throw new UsageError("compare takes A and B, or --before and --after", "see --help");
+      throw new UsageError(
+        "compare takes A and B, or --before A1 A2 … and --after B1 B2 …",
+        "see --help",
+      );
     }
     const whole = comparisonOf(await readAll(before), await readAll(after));
     const measures = flags.all

@@ -18,6 +18,8 @@ export {
   findPulsar,
   listRuns,
   NotebookError,
+  readResultAt,
+  redrawReport,
   report,
   RunHandle,
   runs,

@@ -3,7 +3,7 @@ import { formatCount, formatDurationMs, systemDisk } from "../base/mod.ts";
 import { type Picture, show, tableOf } from "../report/mod.ts";
 import { askStatus, openRunFolder, type RunFolder } from "../run/mod.ts";
 import { isRunnerThere } from "./liveness.ts";
-import { ROOT } from "./root.ts";
+import { runsRoot } from "./root.ts";
 import { readResult } from "./run_picture.ts";
 
 /** Where a run stands: `died` is one that neither runs nor has a verdict. */
@@ -54,9 +54,9 @@ async function summaryOf(folder: RunFolder): Promise<RunSummary> {
 /**
  * All runs of a folder, the newest first.
  *
- * @param runsFolder `runs` in the project unless told
+ * @param runsFolder `runs` in the project, or what `WEIR_RUNS` names, unless told
  */
-export async function listRuns(runsFolder = `${ROOT}/runs`): Promise<RunSummary[]> {
+export async function listRuns(runsFolder = runsRoot()): Promise<RunSummary[]> {
   const found = await Promise.all(
     systemDisk.list(runsFolder).map(async (name): Promise<RunSummary | undefined> => {
       try {

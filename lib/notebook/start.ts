@@ -10,13 +10,13 @@ import { lastWordsOf, newRunId, openRunFolder, type RunFolder } from "../run/mod
 import { parseScenario, type RunOptions, type Scenario, scenarioFlags } from "../scenarios/mod.ts";
 import { NotebookError } from "./errors.ts";
 import { interruptible } from "./interruptible.ts";
-import { ROOT } from "./root.ts";
+import { runsRoot } from "./root.ts";
 import { RunHandle } from "./run_handle.ts";
 import { type RunPlace, type SpawnedRunner, spawnRunner } from "./spawn_runner.ts";
 
 /** What a run may be started with. */
 export interface StartOptions extends RunOptions {
-  /** Where runs are kept; `runs` in the project unless told. */
+  /** Where runs are kept; `runs` in the project, or what `WEIR_RUNS` names, unless told. */
   readonly runsFolder?: string;
 }
 
@@ -127,7 +127,7 @@ export async function start(
   what: ScenarioName | Scenario,
   options: StartOptions = {},
 ): Promise<RunHandle> {
-  const { runsFolder = `${ROOT}/runs`, ...rest } = options;
+  const { runsFolder = runsRoot(), ...rest } = options;
   if (typeof what === "string" && what !== "bench50k") {
     throw new UsageError(
       `Cannot start ${
@@ -150,7 +150,8 @@ export async function start(
  * @throws {RunError} `folder_missing`
  */
 export async function attach(idOrPath: string): Promise<RunHandle> {
-  const inProject = `${ROOT}/runs/${idOrPath}`;
-  const folder = await openRunFolder(inProject).catch(() => openRunFolder(idOrPath));
+  const folder = await openRunFolder(`${runsRoot()}/${idOrPath}`).catch(() =>
+    openRunFolder(idOrPath)
+  );
   return new RunHandle(folder);
 }

@@ -6,6 +6,7 @@ export type { BytesSpec } from "./bytes_picture.ts";
 export { drawChart } from "./chart.ts";
 export type { ChartSpec, Line, Points } from "./chart.ts";
 export type { ChartData, LineData } from "./chart_data.ts";
+export { comparisonTable } from "./comparison_table.ts";
 export { chartPicture, LiveDisplay, say, show, systemDisplay, tableOf } from "./display.ts";
 export type { DisplayTarget, KernelDisplay, Picture } from "./display.ts";
 export { distributionOf, drawDistribution } from "./distribution.ts";
@@ -31,6 +32,7 @@ export { runCharts } from "./run_charts.ts";
 export type { Chart, RoleTimeline, RunPicture, Timeline } from "./run_charts.ts";
 export {
   alignRows,
+  comparisonOf,
   headline,
   Progress,
   progressBar,

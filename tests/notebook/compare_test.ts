@@ -13,7 +13,7 @@ Deno.test("compare says nothing is better from fewer than five runs, however far
   const text = comparisonPicture(four, four.map(() => resultOf(100)))["text/plain"];
   assert.match(text, /too few runs/);
   assert.doesNotMatch(text, /^publish.p99 .*\b(better|worse)\b/m);
-  assert.match(text, /4 against 4 runs.*at least 5/);
+  assert.match(text, /4 runs before, 4 after; medians[^]*at least 5 runs/);
 });
 
 Deno.test("compare tells better with its range from five runs on each side", async () => {
@@ -22,5 +22,5 @@ Deno.test("compare tells better with its range from five runs on each side", asy
   const found = (await comparison(before, after)).find(({ name }) => name === "publish.p99")!;
   assert.equal(found.conclusion, "better");
   const text = comparisonPicture(before, after)["text/plain"];
-  assert.match(text, /publish\.p99.*0\.50 \(0\.4\d to 0\.5\d\).*better/);
+  assert.match(text, /publish\.p99.*0\.50 \(0\.4\d–0\.5\d\).*better/);
 });

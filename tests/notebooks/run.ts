@@ -53,13 +53,16 @@ async function execute(name: string): Promise<void> {
       `--cwd=${ROOT}/notebooks`,
       `${ROOT}/notebooks/${name}`,
     ],
-    env: jupyter.variables,
+    env: { ...jupyter.variables, WEIR_RUNS: runsFolder },
     stderr: "inherit",
   }).output();
   const outcome = JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1)!);
   if (!success) throw new Error(outcome.error);
 }
 
+// Their runs are looked at here, and by nobody afterwards.
+await Deno.mkdir(`${ROOT}/.data`, { recursive: true });
+const runsFolder = await Deno.makeTempDir({ dir: `${ROOT}/.data`, prefix: "notebook-runs-" });
 let failed = 0;
 const names = notebookNames(`${ROOT}/notebooks`)
   .filter((name) => Deno.args.length === 0 || Deno.args.some((part) => name.includes(part)));
@@ -74,5 +77,7 @@ for (const name of names) {
     console.log(`${name} FAILED: ${error instanceof Error ? error.message : error}`);
   }
 }
+if (failed === 0) await Deno.remove(runsFolder, { recursive: true });
+else console.log(`the runs are kept in ${runsFolder}`);
 console.log(`${names.length - failed} passed, ${failed} failed`);
 Deno.exit(failed === 0 ? 0 : 1);

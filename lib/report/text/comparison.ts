@@ -89,17 +89,30 @@ export function comparisonOf(before: readonly Result[], after: readonly Result[]
 }
 
 /** A ratio to three digits: 0.95 and 1.02 are no rounding of one another. */
-function ratioText(ratio: number): string {
+export function ratioText(ratio: number): string {
   return ratio >= 100 ? ratio.toFixed(0) : ratio.toFixed(2);
 }
 
-function rangeText({ ratioInterval, before, after }: MeasureComparison): string {
+/**
+ * The 95 % interval of a ratio; where there is none the range of what was measured, which claims nothing.
+ *
+ * @returns empty for one run on each side: its range is the ratio itself
+ */
+export function ratioRangeText({ ratioInterval, before, after }: MeasureComparison): string {
   const { low, high } = ratioInterval ??
     { low: after.min / before.max, high: after.max / before.min };
-  return `${ratioText(low)}–${ratioText(high)}`;
+  return low === high ? "" : `${ratioText(low)}–${ratioText(high)}`;
 }
 
-function conclusionNote({ measures, runs }: Comparison): string {
+/** How many runs are compared, and by what. */
+export function comparedText({ runs }: Comparison): string {
+  return `${runs.before} ${
+    runs.before === 1 ? "run" : "runs"
+  } before, ${runs.after} after; medians`;
+}
+
+/** What may be said of a comparison, and what may not. */
+export function conclusionNote({ measures, runs }: Comparison): string {
   const fewest = Math.min(runs.before, runs.after);
   if (fewest < RUNS_MIN) {
     return `Nothing is called better or worse: that takes at least ${RUNS_MIN} runs on each side. The range is that of after ÷ before over all pairs of runs.`;
@@ -116,19 +129,19 @@ function conclusionNote({ measures, runs }: Comparison): string {
  * @returns lines, the last one ended too
  */
 export function comparisonText(comparison: Comparison): string {
-  const { measures, remarks, runs } = comparison;
+  const { measures, remarks } = comparison;
   const rows = measures.map((one) => [
     one.name,
     formatMeasure(one.before.median, one.unit).replace(" messages/s", "/s"),
     formatMeasure(one.after.median, one.unit).replace(" messages/s", "/s"),
     ratioText(one.ratio),
-    rangeText(one),
+    ratioRangeText(one),
     one.conclusion === "too few runs" ? "" : one.conclusion,
   ]);
   const isKnown = measures.some(({ ratioInterval }) => ratioInterval !== null);
   const heads = ["measure", "before", "after", "ratio", isKnown ? "95 %" : "range", ""];
   const parts = [
-    `${runs.before} ${runs.before === 1 ? "run" : "runs"} before, ${runs.after} after; medians`,
+    comparedText(comparison),
     remarks.map((text) => wrapText(`- ${text}`).join("\n  ")).join("\n"),
     measures.length === 0 ? "no measure that both sides have" : alignRows([heads, ...rows]),
     wrapText(conclusionNote(comparison)).join("\n"),

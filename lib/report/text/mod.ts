@@ -1,6 +1,14 @@
 /** What a terminal shows of a run, and figures in words: apart from the charts, whose library a runner has no use for. */
 export { alignRows, wrapText } from "./align.ts";
-export { comparisonOf, comparisonText, MAIN_MEASURES } from "./comparison.ts";
+export {
+  comparedText,
+  comparisonOf,
+  comparisonText,
+  conclusionNote,
+  MAIN_MEASURES,
+  ratioRangeText,
+  ratioText,
+} from "./comparison.ts";
 export type { Comparison } from "./comparison.ts";
 export {
   bytesText,
