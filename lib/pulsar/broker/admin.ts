@@ -1,8 +1,15 @@
 import { equalBytes, messageOf, utf8 } from "../../base/mod.ts";
-import { clusterRoutes, namespaceRoutes, schemaRoutes, tenantRoutes } from "./admin_cluster.ts";
+import { brokerRoutes, clusterRoutes, lookupRoutes } from "./admin_cluster.ts";
 import type { Addresses } from "./admin_cluster.ts";
+import { AdminError } from "./admin_error.ts";
+import { messageRoutes } from "./admin_messages.ts";
+import { namespaceRoutes, tenantRoutes } from "./admin_namespaces.ts";
+import { policyAdminRoutes } from "./admin_policies.ts";
 import { findRoute } from "./admin_router.ts";
 import type { Route } from "./admin_router.ts";
+import { schemaRoutes } from "./admin_schemas.ts";
+import { statsRoutes } from "./admin_stats.ts";
+import { subscriptionRoutes } from "./admin_subscriptions.ts";
 import { topicRoutes } from "./admin_topics.ts";
 import type { Broker } from "./broker.ts";
 import { BrokerError, httpStatus } from "./errors.ts";
@@ -29,10 +36,16 @@ export interface AdminOptions {
 export function adminHandler(options: AdminOptions): (request: Request) => Promise<Response> {
   const { broker, addresses, figures } = options;
   const routes = [
-    ...clusterRoutes(broker, addresses),
+    ...clusterRoutes(addresses),
+    ...brokerRoutes(broker, addresses),
+    ...lookupRoutes(broker, addresses),
     ...tenantRoutes(broker),
     ...namespaceRoutes(broker),
+    ...policyAdminRoutes(broker),
     ...topicRoutes(broker),
+    ...subscriptionRoutes(broker),
+    ...messageRoutes(broker),
+    ...statsRoutes(broker),
     ...schemaRoutes(broker),
   ];
   return async (request) => {
@@ -40,14 +53,15 @@ export function adminHandler(options: AdminOptions): (request: Request) => Promi
     try {
       assertLocal(request);
       if (!OPEN_PATHS.has(url.pathname)) assertToken(broker, request);
-      if (url.pathname === "/metrics") {
+      if (/^\/metrics\/?$/.test(url.pathname)) {
         return new Response(metricsText(broker, figures()), {
           headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
         });
       }
       return answerOf(await dispatch(routes, request, url));
     } catch (error) {
-      return Response.json({ reason: messageOf(error) }, { status: httpStatus(error) });
+      const status = error instanceof AdminError ? error.status : httpStatus(error);
+      return Response.json({ reason: messageOf(error) }, { status });
     }
   };
 }
@@ -79,36 +93,33 @@ async function dispatch(
 ): Promise<unknown> {
   const { route, params, isKnown } = findRoute(routes, request.method, url.pathname);
   if (route === undefined) {
-    throw new BrokerError(
-      isKnown
-        ? `${request.method} is not supported for ${url.pathname}`
-        : `${url.pathname} is not served by this broker`,
-      { code: isKnown ? "not_supported" : "topic_not_found" },
-    );
+    throw new AdminError(isKnown ? 405 : 404, isKnown ? "Method Not Allowed" : "Not Found");
   }
   return await route.handle({ method: request.method, url, params, json: () => jsonOf(request) });
 }
 
 async function jsonOf(request: Request): Promise<unknown> {
   if (request.body === null) return undefined;
-  let text = "";
   const decoder = new TextDecoder();
+  let text = "";
   for await (const chunk of request.body) {
     text += decoder.decode(chunk, { stream: true });
     if (text.length > BODY_BYTES_MAX) {
-      throw new BrokerError(`The body is larger than ${BODY_BYTES_MAX} bytes`, { code: "invalid" });
+      throw new AdminError(413, `The body is larger than ${BODY_BYTES_MAX} bytes`);
     }
   }
   if (text.trim() === "") return undefined;
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new BrokerError(`The body is not JSON: ${messageOf(error)}`, { code: "invalid" });
+    throw new AdminError(400, `The body is not JSON: ${messageOf(error)}`);
   }
 }
 
+/** As Pulsar: everything is said to be JSON, plain words too. */
 function answerOf(value: unknown): Response {
+  if (value instanceof Response) return value;
   if (value === undefined) return new Response(null, { status: 204 });
-  if (typeof value === "string") return new Response(value);
-  return Response.json(value);
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return new Response(text, { headers: { "content-type": "application/json" } });
 }

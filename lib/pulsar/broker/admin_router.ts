@@ -1,14 +1,24 @@
+/**
+ * Who may call a route where the broker asks who somebody is: everybody, everybody with a role, those who may do everything, those who
+ * administer the tenant that the path names, or those who may produce to or consume from the topic that it names.
+ */
+export type Access = "open" | "any" | "superuser" | "tenant" | "produce" | "consume" | "use";
+
 /** A request to the admin interface, in its parts. */
 export interface AdminRequest {
   readonly method: string;
   readonly url: URL;
   /** What the path's pattern named. */
   readonly params: Readonly<Record<string, string>>;
-  /** The body as JSON; undefined where there is none. */
+  /**
+   * The body as JSON; undefined where there is none.
+   *
+   * @throws {AdminError} 400
+   */
   json(): Promise<unknown>;
 }
 
-/** What a route answers: a JSON value, text, or undefined for 204. */
+/** What a route answers: a JSON value, text, a whole response, or undefined for 204. */
 export type AdminAnswer = unknown;
 
 /** One path and method. */
@@ -16,22 +26,23 @@ export interface Route {
   readonly method: string;
   readonly pattern: RegExp;
   readonly names: readonly string[];
+  readonly access: Access;
   readonly handle: (request: AdminRequest) => AdminAnswer | Promise<AdminAnswer>;
 }
 
 /**
- * A route whose path names its parts as `:name`; `:name*` takes slashes too.
+ * A route whose path names its parts as `:name`; `:name*` takes slashes too, `:name(a|b)` only what is in the parentheses.
  *
  * @param spec e.g. `GET /admin/v2/tenants/:tenant`
  */
-export function route(spec: string, handle: Route["handle"]): Route {
+export function route(spec: string, handle: Route["handle"], access: Access = "tenant"): Route {
   const [method, path] = spec.split(" ");
   const names: string[] = [];
-  const source = path!.replace(/:(\w+)(\*?)/g, (_, name: string, star: string) => {
+  const source = path!.replace(/:(\w+)(\*|\([^)]*\))?/g, (_, name: string, kind?: string) => {
     names.push(name);
-    return star === "*" ? "(.+)" : "([^/]+)";
+    return kind === "*" ? "(.+)" : kind ?? "([^/]+)";
   });
-  return { method: method!, pattern: new RegExp(`^${source}/?$`), names, handle };
+  return { method: method!, pattern: new RegExp(`^${source}/?$`), names, access, handle };
 }
 
 /** The route of a path and its parameters; `isKnown` says whether the path has other methods. */
@@ -47,9 +58,28 @@ export function findRoute(
     isKnown = true;
     if (candidate.method !== method) continue;
     const params = Object.fromEntries(
-      candidate.names.map((name, i) => [name, decodeURIComponent(match[i + 1]!)]),
+      candidate.names.map((name, i) => [name, decoded(match[i + 1]!)]),
     );
     return { route: candidate, params, isKnown };
   }
   return { params: {}, isKnown };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A stray % stands for itself.
+    return text;
+  }
+}
+
+/** An answer of 200 without a body: what Pulsar says of something that is not set. */
+export function nothing(): Response {
+  return new Response(null, { status: 200 });
+}
+
+/** A JSON answer with another status than 200. */
+export function answer(status: number, value: unknown): Response {
+  return Response.json(value, { status });
 }

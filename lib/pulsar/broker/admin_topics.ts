@@ -1,205 +1,380 @@
-import type { Broker } from "./broker.ts";
+import { AdminError } from "./admin_error.ts";
+import { nonPersistentTopics } from "./admin_namespaces.ts";
+import {
+  ANY_TOPIC,
+  assertNamespaceThere,
+  isPartitioned,
+  isSet,
+  namespaceOf,
+  openTopic,
+  TOPIC,
+  topicNotFound,
+  topicOf,
+  topicsOf,
+} from "./admin_paths.ts";
+import { messageIdOf } from "./admin_messages.ts";
+import { nothing, route } from "./admin_router.ts";
 import type { AdminRequest, Route } from "./admin_router.ts";
-import { route } from "./admin_router.ts";
-import { BrokerError } from "./errors.ts";
-import { internalStats, partitionedStats, topicStats } from "./stats.ts";
-import type { Stats } from "./stats.ts";
-import type { Subscription } from "./subscription.ts";
+import type { Broker } from "./broker.ts";
+import { lastBatchIndex } from "./entry_reader.ts";
+import { actionsOf, permissionsOf, withEntry, withPermissions } from "./permissions.ts";
 import type { Topic } from "./topic.ts";
 import { parseTopicName } from "./topic_name.ts";
 import type { TopicName } from "./topic_name.ts";
 
-const TOPIC = "/admin/v2/persistent/:tenant/:namespace/:topic";
+const PROPERTIES = "properties";
+/** More would open as many logs. */
+const PARTITIONS_MAX = 1024;
 
-/** The topic that a path names. */
-export function topicOf({ params }: AdminRequest): TopicName {
-  const { tenant, namespace, topic } = params;
-  return parseTopicName(`persistent://${tenant}/${namespace}/${topic}`);
+function isThere(broker: Broker, name: TopicName): boolean {
+  return broker.catalog.has(name.full) || broker.nonPersistentTopics.has(name.full);
 }
 
-/** The namespace that a path names. */
-export function namespaceOf({ params }: AdminRequest): string {
-  return `${params["tenant"]}/${params["namespace"]}`;
+/** @throws {AdminError} 412 for a name that looks like a partition and is none */
+function assertCreatable(broker: Broker, name: TopicName): void {
+  assertNamespaceThere(broker, name.namespace);
+  const base = parseTopicName(name.base);
+  const partitions = broker.catalog.partitionsOf(name.base);
+  if (name.partition >= 0 && name.partition >= partitions) {
+    const why = partitions === 0
+      ? `followed by numeric value if there isn't a partitioned topic ${base.local} created.`
+      : `followed by a number smaller than number of partition of partitioned topic ${base.local}`;
+    throw new AdminError(412, `Can't create topic ${name.local} with "-partition-" ${why}`);
+  }
+  if (isThere(broker, name) || broker.catalog.partitionsOf(name.full) > 0) {
+    throw new AdminError(409, "This topic already exists");
+  }
 }
 
-function isSet(request: AdminRequest, name: string): boolean {
-  return request.url.searchParams.get(name) === "true";
+/** @throws {AdminError} 412 where the namespace may not hold so many topics */
+function assertRoom(broker: Broker, name: TopicName, count: number): void {
+  const { topicsMax } = broker.policies(name);
+  if (topicsMax === 0) return;
+  if (broker.catalog.topics(name.namespace).length + count <= topicsMax) return;
+  throw new AdminError(412, "Exceed maximum number of topics in namespace.");
+}
+
+async function createTopic(broker: Broker, request: AdminRequest): Promise<void> {
+  const name = topicOf(request);
+  assertCreatable(broker, name);
+  assertRoom(broker, name, 1);
+  const properties = await request.json();
+  if (!name.isPersistent) {
+    broker.nonPersistentTopic(name);
+    return;
+  }
+  await broker.topic(name);
+  if (typeof properties === "object" && properties !== null) {
+    await saveProperties(broker, name, properties as Record<string, string>);
+  }
 }
 
 async function partitionCount(request: AdminRequest): Promise<number> {
   const body = await request.json();
   const count = typeof body === "number" ? body : (body as { partitions?: unknown })?.partitions;
-  if (typeof count === "number") return count;
-  throw new BrokerError("The body must be the number of partitions", { code: "invalid" });
-}
-
-async function createTopic(broker: Broker, name: TopicName): Promise<void> {
-  broker.assertUsable(name);
-  if (broker.catalog.has(name.full) || broker.catalog.partitionsOf(name.full) > 0) {
-    throw new BrokerError("This topic already exists", { code: "conflict" });
+  if (typeof count !== "number" || !Number.isInteger(count)) {
+    throw new AdminError(
+      400,
+      `Cannot deserialize value of type \`int\` from ${
+        JSON.stringify(body)
+      }: not a valid \`int\` value`,
+    );
   }
-  await broker.topic(name);
+  return count;
 }
 
-async function setPartitions(broker: Broker, request: AdminRequest, isNew: boolean): Promise<void> {
+async function createPartitioned(broker: Broker, request: AdminRequest): Promise<void> {
   const name = topicOf(request);
-  broker.assertUsable(name);
-  const existing = broker.catalog.partitionsOf(name.full);
-  if (isNew && (existing > 0 || broker.catalog.has(name.full))) {
-    throw new BrokerError("This topic already exists", { code: "conflict" });
+  const count = await partitionCount(request);
+  if (count < 1) throw new AdminError(406, "Number of partitions should be more than 0");
+  if (count > PARTITIONS_MAX) throw tooMany();
+  assertCreatable(broker, name);
+  assertRoom(broker, name, count);
+  await setPartitions(broker, name, count);
+}
+
+function tooMany(): AdminError {
+  return new AdminError(
+    406,
+    `Number of partitions should be less than or equal to ${PARTITIONS_MAX}`,
+  );
+}
+
+async function growPartitioned(broker: Broker, request: AdminRequest): Promise<void> {
+  const name = topicOf(request);
+  assertNamespaceThere(broker, name.namespace);
+  const count = await partitionCount(request);
+  const before = broker.catalog.partitionsOf(name.full);
+  if (before === 0) {
+    throw new AdminError(409, `Topic ${name.full} is not the partitioned topic.`);
   }
-  if (!isNew && existing === 0) throw notFound(name);
-  await broker.catalog.setPartitions(name, await partitionCount(request));
-  for (const partition of broker.catalog.partitionNames(name.full)) await broker.topic(partition);
-}
-
-function notFound(name: TopicName): BrokerError {
-  return new BrokerError(`Topic ${name.full} not found`, { code: "topic_not_found" });
-}
-
-function metadataOf(broker: Broker, request: AdminRequest): unknown {
-  const name = topicOf(request);
-  broker.assertUsable(name);
-  const partitions = broker.catalog.partitionsOf(name.full);
-  if (partitions === 0 && !broker.catalog.has(name.full)) throw notFound(name);
-  return { partitions, deleted: false };
-}
-
-async function deletePartitioned(broker: Broker, request: AdminRequest): Promise<void> {
-  const name = topicOf(request);
-  const partitions = broker.catalog.partitionNames(name.full);
-  if (partitions.length === 0) throw notFound(name);
-  const there = partitions.filter(({ full }) => broker.catalog.has(full));
-  for (const partition of there) await broker.deleteTopic(partition, isSet(request, "force"));
-  broker.catalog.removePartitioned(name);
-  broker.schemas.remove(name);
-}
-
-async function statsOfPartitions(broker: Broker, request: AdminRequest): Promise<Stats> {
-  const name = topicOf(request);
-  const partitions = broker.catalog.partitionNames(name.full);
-  if (partitions.length === 0) throw notFound(name);
-  const stats = new Map<string, Stats>();
-  for (const partition of partitions) {
-    stats.set(partition.full, topicStats(await broker.topic(partition)));
+  if (count < before) {
+    throw new AdminError(
+      422,
+      `Desired partitions ${count} can't be less than the current partitions ${before}.`,
+    );
   }
-  return partitionedStats(stats, request.url.searchParams.get("perPartition") !== "false");
+  if (count > PARTITIONS_MAX) throw tooMany();
+  assertRoom(broker, name, count - before);
+  await setPartitions(broker, name, count);
 }
 
-/** The topic itself, or all partitions of a partitioned one. */
-async function topicsOf(broker: Broker, request: AdminRequest): Promise<Topic[]> {
-  const name = topicOf(request);
-  const partitions = broker.catalog.partitionNames(name.full);
-  if (partitions.length === 0) return [await broker.topic(name, { create: false })];
-  return Promise.all(partitions.map((partition) => broker.topic(partition)));
-}
-
-async function subscriptionsOf(broker: Broker, request: AdminRequest): Promise<Subscription[]> {
-  const name = request.params["subscription"]!;
-  const found = (await topicsOf(broker, request))
-    .flatMap((topic) => topic.subscriptions.get(name) ?? []);
-  if (found.length > 0) return found;
-  throw new BrokerError(`Subscription ${name} not found`, { code: "subscription_not_found" });
-}
-
-async function createSubscription(broker: Broker, request: AdminRequest): Promise<void> {
-  const body = await request.json() as { ledgerId?: number; entryId?: number } | undefined;
-  const isEarliest = body?.ledgerId === -1;
-  for (const topic of await topicsOf(broker, request)) {
-    const { log } = topic;
-    topic.subscribe(request.params["subscription"]!, {
-      isDurable: true,
-      markDelete: () => isEarliest ? log.beforeFirst : log.last ?? log.beforeFirst,
-    });
+/** New partitions get the subscriptions of the others, from their first message on, so that none is missed. */
+async function setPartitions(broker: Broker, name: TopicName, count: number): Promise<void> {
+  const { catalog } = broker;
+  const before = catalog.partitionNames(name.full);
+  await catalog.setPartitions(name, count);
+  if (!name.isPersistent) {
+    for (const partition of catalog.partitionNames(name.full)) broker.nonPersistentTopic(partition);
+    return;
+  }
+  const [first] = before;
+  const subscriptions = first === undefined
+    ? []
+    : [...(await broker.topic(first)).subscriptions.values()].filter((one) => one.isDurable);
+  for (const partition of catalog.partitionNames(name.full)) {
+    const topic = await broker.topic(partition);
+    if (partition.partition < before.length) continue;
+    for (const { name: subscription, properties } of subscriptions) {
+      topic.subscribe(subscription, {
+        isDurable: true,
+        markDelete: () => topic.log.beforeFirst,
+        properties,
+      });
+    }
     await topic.saveCursors();
   }
 }
 
-async function deleteSubscription(broker: Broker, request: AdminRequest): Promise<void> {
-  for (const subscription of await subscriptionsOf(broker, request)) {
-    if (subscription.consumers.length > 0 && !isSet(request, "force")) {
-      throw new BrokerError("Subscription has active connected consumers", {
-        code: "unsubscribe_busy",
-      });
-    }
-    subscription.topic.unsubscribe(subscription);
-  }
+function metadataOf(broker: Broker, request: AdminRequest): unknown {
+  const name = topicOf(request);
+  assertNamespaceThere(broker, name.namespace);
+  const partitions = broker.catalog.partitionsOf(name.full);
+  if (partitions === 0 && !isThere(broker, name)) throw topicNotFound(name);
+  return { partitions, deleted: false };
 }
 
-async function skipAll(broker: Broker, request: AdminRequest): Promise<void> {
-  for (const subscription of await subscriptionsOf(broker, request)) {
-    const { log } = subscription.topic;
-    subscription.reset(log.last ?? log.beforeFirst);
-    await subscription.topic.saveCursors();
+async function deleteTopic(broker: Broker, request: AdminRequest): Promise<void> {
+  const name = topicOf(request);
+  if (broker.catalog.partitionsOf(name.full) > 0) {
+    throw new AdminError(
+      409,
+      `${name.full} is a partitioned topic, instead of calling delete topic, please call delete-partitioned-topic.`,
+    );
   }
+  await removeTopic(broker, name, isSet(request, "force"));
+  if (name.partition < 0) await broker.catalog.putTopicPolicies(name.base, {});
 }
 
-async function resetCursor(broker: Broker, request: AdminRequest): Promise<void> {
-  for (const subscription of await subscriptionsOf(broker, request)) {
-    subscription.reset(subscription.topic.log.lastBefore(Number(request.params["timestamp"])));
-    await subscription.topic.saveCursors();
+async function removeTopic(broker: Broker, name: TopicName, isForced: boolean): Promise<void> {
+  if (name.isPersistent) {
+    await broker.deleteTopic(name, isForced);
+    return;
   }
+  const topic = broker.nonPersistentTopics.get(name.full);
+  if (topic === undefined) throw topicNotFound(name);
+  if (!isForced && (topic.producers.size > 0 || topic.subscriptions.size > 0)) {
+    throw new AdminError(412, "Topic has active producers/subscriptions");
+  }
+  await broker.unload(name);
+}
+
+async function deletePartitioned(broker: Broker, request: AdminRequest): Promise<void> {
+  const name = topicOf(request);
+  assertNamespaceThere(broker, name.namespace);
+  const partitions = broker.catalog.partitionNames(name.full);
+  if (partitions.length === 0) throw new AdminError(404, `Topic ${name.full} not found.`);
+  for (const partition of partitions.filter((one) => isThere(broker, one))) {
+    await removeTopic(broker, partition, isSet(request, "force"));
+  }
+  broker.catalog.removePartitioned(name);
+  await broker.catalog.putTopicPolicies(name.base, {});
+  broker.schemas.remove(name);
 }
 
 async function lastMessageId(broker: Broker, request: AdminRequest): Promise<unknown> {
-  const topic = await broker.topic(topicOf(request), { create: false });
-  return {
-    ...topic.log.last ?? { ledgerId: -1, entryId: -1 },
-    partitionIndex: topic.name.partition,
+  const topic = await openTopic(broker, request);
+  const { log, name } = topic;
+  const { last } = log;
+  if (last === undefined) return messageIdOf(log.beforeFirst, name.partition);
+  const batchIndex = lastBatchIndex(log, last);
+  const id = messageIdOf(last, name.partition) as object;
+  return batchIndex < 0 ? id : {
+    ...id,
+    batchIndex,
+    outstandingAcksInSameBatch: 0,
+    originalBatchSize: 0,
   };
 }
 
-function listing(broker: Broker, which: "topics" | "partitioned") {
-  return (request: AdminRequest) => {
-    broker.catalog.assertNamespace(namespaceOf(request));
-    return broker.catalog[which](namespaceOf(request));
-  };
+async function terminate(broker: Broker, request: AdminRequest): Promise<unknown> {
+  if (!topicOf(request).isPersistent) {
+    throw new AdminError(406, "Need to provide a persistent topic name");
+  }
+  if (isPartitioned(broker, request)) {
+    throw new AdminError(405, "Termination of a partitioned topic is not allowed");
+  }
+  const topic = await openTopic(broker, request);
+  return messageIdOf(await topic.terminate(), topic.name.partition);
 }
 
-/** Topics and their subscriptions. */
-export function topicRoutes(broker: Broker): Route[] {
-  const open = (request: AdminRequest) => broker.topic(topicOf(request), { create: false });
+async function terminatePartitions(broker: Broker, request: AdminRequest): Promise<unknown> {
+  if (!isPartitioned(broker, request)) {
+    throw new AdminError(
+      405,
+      "Termination of a non-partitioned topic is not allowed using partitioned-terminate, please use terminate commands",
+    );
+  }
+  const ends: Record<string, unknown> = {};
+  for (const topic of await topicsOf(broker, request)) {
+    ends[topic.name.partition] = messageIdOf(await topic.terminate(), -1);
+  }
+  return ends;
+}
+
+async function unload(broker: Broker, request: AdminRequest): Promise<void> {
+  const name = topicOf(request);
+  const partitions = broker.catalog.partitionNames(name.full);
+  if (partitions.length === 0 && !isThere(broker, name)) throw topicNotFound(name);
+  for (const one of partitions.length === 0 ? [name] : partitions) await broker.unload(one);
+}
+
+function storedOfTopic(broker: Broker, request: AdminRequest): Readonly<Record<string, unknown>> {
+  const name = topicOf(request);
+  assertNamespaceThere(broker, name.namespace);
+  if (broker.catalog.partitionsOf(name.full) === 0 && !isThere(broker, name)) {
+    throw topicNotFound(name);
+  }
+  return broker.catalog.topicPolicies(name.base);
+}
+
+function saveProperties(
+  broker: Broker,
+  name: TopicName,
+  properties: Record<string, string>,
+): Promise<void> {
+  const stored = broker.catalog.topicPolicies(name.base);
+  return broker.catalog.putTopicPolicies(name.base, { ...stored, [PROPERTIES]: properties });
+}
+
+function propertyRoutes(broker: Broker): Route[] {
+  const propertiesOf = (request: AdminRequest) =>
+    (storedOfTopic(broker, request)[PROPERTIES] ?? {}) as Record<string, string>;
   return [
-    route("GET /admin/v2/persistent/:tenant/:namespace", listing(broker, "topics")),
-    route("GET /admin/v2/namespaces/:tenant/:namespace/topics", listing(broker, "topics")),
-    route(
-      "GET /admin/v2/persistent/:tenant/:namespace/partitioned",
-      listing(broker, "partitioned"),
-    ),
-    route(`PUT ${TOPIC}`, (request) => createTopic(broker, topicOf(request))),
-    route(
-      `DELETE ${TOPIC}`,
-      (request) => broker.deleteTopic(topicOf(request), isSet(request, "force")),
-    ),
-    route(`GET ${TOPIC}/partitions`, (request) => metadataOf(broker, request)),
-    route(`PUT ${TOPIC}/partitions`, (request) => setPartitions(broker, request, true)),
-    route(`POST ${TOPIC}/partitions`, (request) => setPartitions(broker, request, false)),
-    route(`DELETE ${TOPIC}/partitions`, (request) => deletePartitioned(broker, request)),
-    route(`GET ${TOPIC}/stats`, async (request) => topicStats(await open(request))),
-    route(`GET ${TOPIC}/internalStats`, async (request) => internalStats(await open(request))),
-    route(`GET ${TOPIC}/partitioned-stats`, (request) => statsOfPartitions(broker, request)),
-    route(`GET ${TOPIC}/lastMessageId`, (request) => lastMessageId(broker, request)),
-    route(`PUT ${TOPIC}/unload`, async (request) => {
-      for (const { name } of await topicsOf(broker, request)) await broker.unload(name);
+    route(`GET ${TOPIC}/properties`, (request) => {
+      const properties = propertiesOf(request);
+      const isEmpty = Object.keys(properties).length === 0;
+      return isEmpty && isPartitioned(broker, request) ? nothing() : properties;
+    }, "use"),
+    route(`PUT ${TOPIC}/properties`, async (request) => {
+      const added = await request.json() as Record<string, string>;
+      await saveProperties(broker, topicOf(request), { ...propertiesOf(request), ...added });
+    }, "produce"),
+    route(`DELETE ${TOPIC}/properties`, (request) => {
+      const key = request.url.searchParams.get("key") ?? "";
+      const left = withEntry(propertiesOf(request), key, undefined);
+      return saveProperties(broker, topicOf(request), left);
+    }, "produce"),
+  ];
+}
+
+function permissionRoutes(broker: Broker): Route[] {
+  const { catalog } = broker;
+  const permissions = (request: AdminRequest) => {
+    const name = topicOf(request);
+    assertNamespaceThere(broker, name.namespace);
+    return permissionsOf(catalog.policies(name.namespace)!.stored ?? {});
+  };
+  const change = async (
+    request: AdminRequest,
+    actions: ReturnType<typeof actionsOf> | undefined,
+  ) => {
+    const name = topicOf(request);
+    const { destination_auth } = permissions(request);
+    const grants = withEntry(destination_auth[name.base] ?? {}, request.params["role"]!, actions);
+    const isEmpty = Object.keys(grants).length === 0;
+    const all = withEntry(destination_auth, name.base, isEmpty ? undefined : grants);
+    const stored = catalog.policies(name.namespace)!.stored ?? {};
+    await catalog.putStored(name.namespace, withPermissions(stored, { destination_auth: all }));
+  };
+  return [
+    route(`GET ${ANY_TOPIC}/permissions`, (request) => {
+      const { namespace_auth, destination_auth } = permissions(request);
+      return { ...namespace_auth, ...destination_auth[topicOf(request).base] };
     }),
-    route(`GET ${TOPIC}/subscriptions`, async (request) => [
-      ...new Set((await topicsOf(broker, request)).flatMap((one) => [...one.subscriptions.keys()])),
-    ]),
     route(
-      `PUT ${TOPIC}/subscription/:subscription`,
-      (request) => createSubscription(broker, request),
+      `POST ${ANY_TOPIC}/permissions/:role`,
+      async (request) => change(request, actionsOf(await request.json())),
     ),
+    route(`DELETE ${ANY_TOPIC}/permissions/:role`, (request) => change(request, undefined)),
+  ];
+}
+
+function listRoutes(broker: Broker): Route[] {
+  const at = "/admin/v2/:domain(persistent|non-persistent)/:tenant/:namespace";
+  return [
+    route(`GET ${at}`, (request) => {
+      const namespace = namespaceOf(request);
+      assertNamespaceThere(broker, namespace, "Namespace does not exist");
+      return request.params["domain"] === "persistent"
+        ? broker.catalog.topics(namespace)
+        : nonPersistentTopics(broker, namespace);
+    }),
+    route(`GET ${at}/partitioned`, (request) => {
+      const namespace = namespaceOf(request);
+      assertNamespaceThere(broker, namespace, "Namespace does not exist");
+      const isPersistent = request.params["domain"] === "persistent";
+      return broker.catalog.partitioned(namespace, isPersistent ? "persistent" : "non-persistent");
+    }),
+  ];
+}
+
+const COMPACTION_UNKNOWN = { status: "NOT_RUN", lastError: "" };
+
+/** What is asked of a log's compaction, where it has one. */
+interface Compacting {
+  compact?(): Promise<unknown>;
+  readonly compactionStatus?: { readonly status: string; readonly lastError: string };
+}
+
+async function compact(broker: Broker, request: AdminRequest): Promise<void> {
+  const topics: (Topic & Compacting)[] = await topicsOf(broker, request);
+  for (const topic of topics) {
+    if (topic.compact === undefined) {
+      throw new AdminError(405, "Compaction is not supported by this broker");
+    }
+    void topic.compact().catch(() => {});
+  }
+}
+
+/** Topics: their making, growing, removal, and what is done to them as a whole. */
+export function topicRoutes(broker: Broker): Route[] {
+  return [
+    ...listRoutes(broker),
+    route(`PUT ${ANY_TOPIC}`, (request) => createTopic(broker, request)),
+    route(`DELETE ${ANY_TOPIC}`, (request) => deleteTopic(broker, request)),
+    route(`GET ${ANY_TOPIC}/partitions`, (request) => metadataOf(broker, request), "use"),
+    route(`PUT ${ANY_TOPIC}/partitions`, (request) => createPartitioned(broker, request)),
+    route(`POST ${ANY_TOPIC}/partitions`, (request) => growPartitioned(broker, request)),
+    route(`DELETE ${ANY_TOPIC}/partitions`, (request) => deletePartitioned(broker, request)),
+    route(`GET ${TOPIC}/lastMessageId`, (request) => lastMessageId(broker, request), "use"),
+    route(`POST ${ANY_TOPIC}/terminate`, (request) => terminate(broker, request)),
     route(
-      `DELETE ${TOPIC}/subscription/:subscription`,
-      (request) => deleteSubscription(broker, request),
+      `POST ${TOPIC}/terminate/partitions`,
+      (request) => terminatePartitions(broker, request),
     ),
-    route(
-      `POST ${TOPIC}/subscription/:subscription/skip_all`,
-      (request) => skipAll(broker, request),
-    ),
-    route(
-      `POST ${TOPIC}/subscription/:subscription/resetcursor/:timestamp`,
-      (request) => resetCursor(broker, request),
-    ),
+    route(`PUT ${ANY_TOPIC}/unload`, (request) => unload(broker, request)),
+    route(`GET ${TOPIC}/compaction`, async (request) => {
+      const topic: Topic & Compacting = await openTopic(broker, request);
+      return topic.compactionStatus ?? COMPACTION_UNKNOWN;
+    }),
+    route(`PUT ${TOPIC}/compaction`, (request) => compact(broker, request)),
+    route(`GET ${TOPIC}/offload`, async (request) => {
+      await openTopic(broker, request);
+      const none = messageIdOf({ ledgerId: -1, entryId: -1 }, -1);
+      return { ...COMPACTION_UNKNOWN, firstUnoffloadedMessage: none };
+    }),
+    ...propertyRoutes(broker),
+    ...permissionRoutes(broker),
   ];
 }

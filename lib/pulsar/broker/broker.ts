@@ -1,8 +1,11 @@
 import type { Clock, Crc32c, Disk, Random, Secret } from "../../base/mod.ts";
 import { lineOf } from "../../base/mod.ts";
 import { Catalog } from "./catalog.ts";
+import { sampleRates } from "./entity_rates.ts";
 import { BrokerError } from "./errors.ts";
+import { expireByPolicy } from "./expiry.ts";
 import { LedgerIds } from "./ledger_ids.ts";
+import { effectivePolicies } from "./namespace_policies.ts";
 import type { Durability } from "./durability.ts";
 import type { LogShared } from "./log_shared.ts";
 import { SchemaRegistry } from "./schema_registry.ts";
@@ -64,6 +67,8 @@ export class Broker {
   readonly nonPersistentTopics = new Map<string, NonPersistentTopic>();
   connectionsCreated = 0;
   #opening = new Map<string, Promise<Topic>>();
+  /** By name without partition; asked for once a second and more. */
+  readonly #policies = new Map<string, TopicPolicies>();
   readonly #instance: number;
   #producersNamed = 0;
   #housekeepingFor = new Set<Topic>();
@@ -79,6 +84,7 @@ export class Broker {
     readonly schemas: SchemaRegistry,
   ) {
     this.#instance = shared.ledgerIds.next();
+    catalog.onPolicies = () => this.#policies.clear();
   }
 
   /**
@@ -113,9 +119,16 @@ export class Broker {
     return `standalone-${this.#instance}-${this.#producersNamed++}`;
   }
 
-  /** What a namespace's topics keep and refuse. */
-  policies(namespace: string): TopicPolicies {
-    return { ...this.parts.policies, ...this.catalog.policies(namespace) };
+  /** What a topic keeps and refuses: the broker's policies, its namespace's, its own, the later ones first. */
+  policies({ namespace, base }: TopicName): TopicPolicies {
+    let policies = this.#policies.get(base);
+    if (policies === undefined) {
+      const { stored: _, ...ofNamespace } = this.catalog.policies(namespace) ?? {};
+      const own = effectivePolicies(this.catalog.topicPolicies(base));
+      policies = { ...this.parts.policies, ...ofNamespace, ...own };
+      this.#policies.set(base, policies);
+    }
+    return policies;
   }
 
   /** Which schema changes a namespace allows. */
@@ -200,7 +213,7 @@ export class Broker {
     const topic = await Topic.open(name, {
       folder: this.catalog.topicFolder(name),
       context: { shared: this.shared, clock, failoverDelayMs, report },
-      policies: () => this.policies(name.namespace),
+      policies: () => this.policies(name),
       wantHousekeeping: (wanting) => this.#wantHousekeeping(wanting),
     });
     this.catalog.add(name);
@@ -246,6 +259,7 @@ export class Broker {
       });
     }
     await this.unload(name);
+    this.#policies.delete(name.base);
     this.catalog.remove(name);
     if (name.partition < 0) this.schemas.remove(name);
   }
@@ -277,10 +291,13 @@ export class Broker {
     for (const connection of this.connections) connection.checkAlive();
     for (const topic of this.topics.values()) {
       topic.tick();
+      sampleRates(topic);
+      expireByPolicy(topic, this.parts.clock.wallMs());
       if (this.#ticks % IDLE_TICKS === 0) topic.closeIdle();
     }
     const nowUs = this.parts.clock.monoUs();
     for (const [full, topic] of this.nonPersistentTopics) {
+      sampleRates(topic);
       if (topic.tick(nowUs)) this.nonPersistentTopics.delete(full);
     }
     // What failed is tried again.

@@ -2,6 +2,8 @@ import type { Crc32c, Disk } from "../../base/mod.ts";
 import { readDocument, writeDocument } from "./document.ts";
 import type { DocumentPlace } from "./document.ts";
 import { BrokerError } from "./errors.ts";
+import { effectivePolicies } from "./namespace_policies.ts";
+import type { StoredPolicies } from "./namespace_policies.ts";
 import type { Durability } from "./durability.ts";
 import type { TopicPolicies } from "./topic_policies.ts";
 import { decodeName, encodeName, parseTopicName, partitionName } from "./topic_name.ts";
@@ -11,11 +13,21 @@ import type { TopicWatcher } from "./topic_watcher.ts";
 /** What a namespace says differently from the broker. */
 export type NamespacePolicies = { -readonly [Key in keyof TopicPolicies]?: TopicPolicies[Key] } & {
   schemaCompatibility?: string;
+  /** As they were set; the others follow from these. */
+  stored?: StoredPolicies;
 };
 
+/** Who may change a tenant's namespaces. */
+export interface TenantInfo {
+  readonly adminRoles: readonly string[];
+  readonly allowedClusters: readonly string[];
+}
+
 interface NamespacesDocument {
-  readonly tenants: Record<string, { allowedClusters: string[]; adminRoles: string[] }>;
+  readonly tenants: Record<string, TenantInfo>;
   readonly namespaces: Record<string, NamespacePolicies>;
+  /** What single topics have differently, by the name without partition. */
+  readonly topicPolicies?: Record<string, StoredPolicies>;
 }
 
 /** Where the catalog keeps its files. */
@@ -58,10 +70,16 @@ export class Catalog {
   readonly #partitioned = new Map<string, number>();
   /** Hear of topics that come and go. */
   readonly watchers = new Set<TopicWatcher>();
+  readonly #topicPolicies = new Map<string, StoredPolicies>();
+  /** Called when any policy was changed. */
+  onPolicies: () => void = () => {};
 
   constructor(private readonly place: CatalogPlace) {
     this.#document = readDocument<NamespacesDocument>(this.#documentPlace("", NAMESPACES)) ??
       this.#document;
+    for (const [base, stored] of Object.entries(this.#document.topicPolicies ?? {})) {
+      this.#topicPolicies.set(base, stored);
+    }
     for (const namespace of this.namespaces()) this.#readNamespace(namespace);
   }
 
@@ -93,8 +111,8 @@ export class Catalog {
     return Object.keys(this.#document.tenants);
   }
 
-  tenant(name: string): { allowedClusters: string[]; adminRoles: string[] } | undefined {
-    return this.#document.tenants[name];
+  tenant(name: string): TenantInfo | undefined {
+    return Object.hasOwn(this.#document.tenants, name) ? this.#document.tenants[name] : undefined;
   }
 
   namespaces(tenant?: string): string[] {
@@ -104,7 +122,20 @@ export class Catalog {
 
   /** The policies of a namespace, or undefined where there is none. */
   policies(namespace: string): NamespacePolicies | undefined {
-    return this.#document.namespaces[namespace];
+    const { namespaces } = this.#document;
+    return Object.hasOwn(namespaces, namespace) ? namespaces[namespace] : undefined;
+  }
+
+  /** What a topic has differently from its namespace, by its name without partition. */
+  topicPolicies(base: string): StoredPolicies {
+    return this.#topicPolicies.get(base) ?? {};
+  }
+
+  /** Replaces what a topic has differently. */
+  async putTopicPolicies(base: string, stored: StoredPolicies): Promise<void> {
+    if (Object.keys(stored).length === 0) this.#topicPolicies.delete(base);
+    else this.#topicPolicies.set(base, stored);
+    await this.#save();
   }
 
   /** @throws {BrokerError} `topic_not_found` */
@@ -117,12 +148,26 @@ export class Catalog {
   }
 
   #save(): Promise<void> {
-    return writeDocument(this.#documentPlace("", NAMESPACES), this.#document);
+    this.onPolicies();
+    const topicPolicies = Object.fromEntries(this.#topicPolicies);
+    return writeDocument(this.#documentPlace("", NAMESPACES), { ...this.#document, topicPolicies });
   }
 
-  async putTenant(name: string): Promise<void> {
-    this.#document.tenants[name] ??= { allowedClusters: ["standalone"], adminRoles: [] };
+  /** Creates a tenant or replaces what is known of it. */
+  async putTenant(name: string, info?: TenantInfo): Promise<void> {
+    this.#document.tenants[name] = info ?? { allowedClusters: ["standalone"], adminRoles: [] };
     await this.#save();
+  }
+
+  /** Replaces the policies of a namespace by what was set, and by what follows from it. */
+  async putStored(namespace: string, stored: StoredPolicies): Promise<void> {
+    const strategy = stored["schema_compatibility_strategy"];
+    const isSet = typeof strategy === "string" && strategy !== "UNDEFINED";
+    await this.putNamespace(namespace, {
+      ...effectivePolicies(stored),
+      ...(isSet ? { schemaCompatibility: strategy } : {}),
+      stored,
+    });
   }
 
   /** Creates a namespace or replaces its policies. */

@@ -9,6 +9,7 @@ import { lockFolder } from "./folder_lock.ts";
 import type { Durability } from "./durability.ts";
 import type { ProcessFigures } from "./metrics_text.ts";
 import type { Compatibility } from "./schema_compatibility.ts";
+import { DEFAULT_POLICIES } from "./topic_policies.ts";
 import type { TopicPolicies } from "./topic_policies.ts";
 
 const HOST = "127.0.0.1";
@@ -56,14 +57,6 @@ export interface BrokerHandle extends AsyncDisposable {
   /** How results name it, e.g. `weir-embedded-0.1.0`. */
   readonly systemName: string;
 }
-
-const POLICIES: TopicPolicies = {
-  retentionBytes: 0,
-  retentionMs: 0,
-  backlogBytesMax: -1,
-  backlogPolicy: "producer_request_hold",
-  isDeduplicating: true,
-};
 
 /**
  * Starts a broker on 127.0.0.1.
@@ -131,7 +124,7 @@ export async function partsOf(options: StartOptions): Promise<BrokerParts> {
     durability: options.durability ?? "os",
     segmentBytesMax: options.segmentBytesMax ?? 64 * MEBIBYTE,
     tailBytesMax: options.tailBytesMax ?? 64 * MEBIBYTE,
-    policies: { ...POLICIES, ...options.policies },
+    policies: { ...DEFAULT_POLICIES, ...options.policies },
     schemaCompatibility: options.schemaCompatibility ?? "FULL",
     failoverDelayMs: options.failoverDelayMs ?? 1000,
     token: options.token,

@@ -1,79 +1,195 @@
 import type { Consumer } from "./consumer.ts";
+import { ratesOf } from "./entity_rates.ts";
+import { expiredOf } from "./expiry.ts";
+import type { NonPersistentSubscription } from "./non_persistent_subscription.ts";
+import type { NonPersistentTopic } from "./non_persistent_topic.ts";
 import { formatPosition } from "./position.ts";
 import type { Producer } from "./producer.ts";
 import type { Subscription } from "./subscription.ts";
 import type { Topic } from "./topic.ts";
 
-/** JSON of a topic's statistics, with the names of Pulsar's TopicStats where it has them. */
+/** JSON of a topic's statistics, by the names of Pulsar's TopicStats. */
 export type Stats = Record<string, unknown>;
+
+/** What this broker has none of, but tools of Pulsar expect. */
+const TOPIC_CONSTANTS = {
+  systemTopicBytesInCounter: 0,
+  bytesOutInternalCounter: 0,
+  publishRateLimitedTimes: 0,
+  offloadedStorageSize: 0,
+  lastOffloadLedgerId: 0,
+  lastOffloadSuccessTimeStamp: 0,
+  lastOffloadFailureTimeStamp: 0,
+  ongoingTxnCount: 0,
+  abortedTxnCount: 0,
+  committedTxnCount: 0,
+};
+
+const SUBSCRIPTION_CONSTANTS = {
+  isReplicated: false,
+  replicated: false,
+  chunkedMessageRate: 0,
+  earliestMsgPublishTimeInBacklog: 0,
+  filterProcessedMsgCount: 0,
+  filterAcceptedMsgCount: 0,
+  filterRejectedMsgCount: 0,
+  filterRescheduledMsgCount: 0,
+};
+
+function since(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}
 
 function publisherStats(producer: Producer): Stats {
   return {
     accessMode: producer.access,
     producerId: producer.producerId,
     producerName: producer.name,
+    msgRateIn: ratesOf(producer).messagesPerSec,
+    msgThroughputIn: ratesOf(producer).bytesPerSec,
     msgInCounter: producer.messagesIn,
     bytesInCounter: producer.bytesIn,
+    averageMsgSize: producer.messagesIn === 0 ? 0 : producer.bytesIn / producer.messagesIn,
+    chunkedMessageRate: 0,
+    supportsPartialProducer: false,
     address: `/${producer.link.address}`,
-    connectedSince: new Date(producer.connectedSinceMs).toISOString(),
+    connectedSince: since(producer.connectedSinceMs),
     clientVersion: producer.link.clientVersion,
     metadata: producer.metadata,
   };
 }
 
-function consumerStats(consumer: Consumer): Stats {
+/** Statistics of one consumer. */
+export function consumerStats(consumer: Consumer): Stats {
+  const rates = ratesOf(consumer);
   return {
+    appId: "",
     consumerName: consumer.name,
-    availablePermits: consumer.permits,
-    unackedMessages: 0,
-    blockedConsumerOnUnackedMsgs: false,
+    msgRateOut: rates.messagesPerSec,
+    msgThroughputOut: rates.bytesPerSec,
     msgOutCounter: consumer.messagesOut,
     bytesOutCounter: consumer.bytesOut,
+    msgRateRedeliver: rates.redeliveredPerSec,
+    messageAckRate: rates.ackedPerSec,
+    chunkedMessageRate: 0,
+    availablePermits: consumer.permits,
+    unackedMessages: consumer.pending.messages,
+    avgMessagesPerEntry: 0,
+    blockedConsumerOnUnackedMsgs: consumer.isBlocked,
     address: `/${consumer.link.address}`,
-    connectedSince: new Date(consumer.connectedSinceMs).toISOString(),
+    connectedSince: since(consumer.connectedSinceMs),
     clientVersion: consumer.link.clientVersion,
     metadata: consumer.metadata,
   };
 }
 
+/** What subscriptions of both kinds of topics have. */
+function deliveryStats(one: Subscription | NonPersistentSubscription): Stats {
+  const rates = one.consumers.map(ratesOf);
+  return {
+    msgRateOut: rates.reduce((sum, rate) => sum + rate.messagesPerSec, 0),
+    msgThroughputOut: rates.reduce((sum, rate) => sum + rate.bytesPerSec, 0),
+    msgRateRedeliver: rates.reduce((sum, rate) => sum + rate.redeliveredPerSec, 0),
+    messageAckRate: rates.reduce((sum, rate) => sum + rate.ackedPerSec, 0),
+    bytesOutCounter: one.bytesOut,
+    msgOutCounter: one.messagesOut,
+    type: one.kind,
+    activeConsumerName: one.active?.name ?? "",
+    consumers: one.consumers.map(consumerStats),
+    ...SUBSCRIPTION_CONSTANTS,
+  };
+}
+
 function subscriptionStats(subscription: Subscription): Stats {
   const { entries, bytes } = subscription.backlog();
+  const { multiple, isDurable, cursor } = subscription;
+  const delayed = multiple?.delayedEntries ?? 0;
+  const ranges = cursor.state().acked.length;
+  const expired = expiredOf(subscription);
   return {
-    type: subscription.kind,
-    isDurable: subscription.isDurable,
+    ...deliveryStats(subscription),
     msgBacklog: entries,
     backlogSize: bytes,
-    msgOutCounter: subscription.messagesOut,
-    bytesOutCounter: subscription.bytesOut,
-    unackedMessages: 0,
-    activeConsumerName: subscription.active?.name ?? "",
-    consumers: subscription.consumers.map(consumerStats),
+    msgBacklogNoDelayed: Math.max(0, entries - delayed),
+    blockedSubscriptionOnUnackedMsgs: multiple?.isBlocked ?? false,
+    msgDelayed: delayed,
+    msgInReplay: multiple?.replaySize ?? 0,
+    unackedMessages: multiple?.unackedMessages ?? 0,
+    msgRateExpired: 0,
+    msgExpired: 0,
+    totalMsgExpired: expired.entries,
+    lastExpireTimestamp: expired.lastAtMs,
+    isDurable,
+    durable: isDurable,
+    allowOutOfOrderDelivery: false,
+    nonContiguousDeletedMessagesRanges: ranges,
+    nonContiguousDeletedMessagesRangesSerializedSize: 0,
     subscriptionProperties: subscription.properties,
   };
 }
 
-/** Statistics of one topic or partition. */
-export function topicStats(topic: Topic): Stats {
+function counters(topic: Topic | NonPersistentTopic): Stats {
   const { rates } = topic;
-  const subscriptions = [...topic.subscriptions.values()];
   return {
     msgRateIn: rates.messagesInPerSec,
     msgThroughputIn: rates.bytesInPerSec,
     msgRateOut: rates.messagesOutPerSec,
     msgThroughputOut: rates.bytesOutPerSec,
-    msgInCounter: topic.messagesIn,
     bytesInCounter: topic.bytesIn,
-    msgOutCounter: topic.messagesOut,
+    msgInCounter: topic.messagesIn,
     bytesOutCounter: topic.bytesOut,
+    msgOutCounter: topic.messagesOut,
     averageMsgSize: topic.messagesIn === 0 ? 0 : topic.bytesIn / topic.messagesIn,
+    msgChunkPublished: false,
+    publishers: [...topic.producers.values()].map(publisherStats),
+    ...TOPIC_CONSTANTS,
+  };
+}
+
+/** Statistics of one topic or partition. */
+export function topicStats(topic: Topic): Stats {
+  const { backlogBytesMax, backlogAgeMsMax, isDeduplicating } = topic.policies();
+  return {
+    ...counters(topic),
     storageSize: topic.log.sizeBytes,
     backlogSize: topic.backlogBytes(),
-    publishers: [...topic.producers.values()].map(publisherStats),
+    backlogQuotaLimitSize: backlogBytesMax,
+    backlogQuotaLimitTime: backlogAgeMsMax < 0 ? -1 : backlogAgeMsMax / 1000,
+    oldestBacklogMessageAgeSeconds: -1,
+    waitingPublishers: 0,
     subscriptions: Object.fromEntries(
-      subscriptions.map((one) => [one.name, subscriptionStats(one)]),
+      [...topic.subscriptions.values()].map((one) => [one.name, subscriptionStats(one)]),
     ),
     replication: {},
-    deduplicationStatus: topic.policies().isDeduplicating ? "Enabled" : "Disabled",
+    deduplicationStatus: isDeduplicating ? "Enabled" : "Disabled",
+    compaction: {
+      lastCompactionRemovedEventCount: 0,
+      lastCompactionSucceedTimestamp: 0,
+      lastCompactionFailedTimestamp: 0,
+      lastCompactionDurationTimeInMills: 0,
+    },
+  };
+}
+
+/** Statistics of a topic without a log. */
+export function nonPersistentStats(topic: NonPersistentTopic): Stats {
+  return {
+    ...counters(topic),
+    msgDropRate: 0,
+    storageSize: 0,
+    backlogSize: 0,
+    waitingPublishers: 0,
+    subscriptions: Object.fromEntries(
+      [...topic.subscriptions.values()].map((one) => [one.name, {
+        ...deliveryStats(one),
+        msgBacklog: 0,
+        msgDropRate: 0,
+        msgDropCount: one.messagesDropped,
+        isDurable: false,
+        durable: false,
+      }]),
+    ),
+    replication: {},
   };
 }
 
@@ -89,6 +205,18 @@ const SUMS = [
   "storageSize",
   "backlogSize",
 ] as const;
+const SUBSCRIPTION_SUMS = [
+  "msgRateOut",
+  "msgThroughputOut",
+  "msgOutCounter",
+  "bytesOutCounter",
+  "msgBacklog",
+  "backlogSize",
+  "msgBacklogNoDelayed",
+  "msgDelayed",
+  "msgInReplay",
+  "unackedMessages",
+] as const;
 
 function sumInto(sum: Stats, part: Stats, keys: readonly string[]): void {
   for (const key of keys) sum[key] = ((sum[key] as number) ?? 0) + ((part[key] as number) ?? 0);
@@ -96,50 +224,123 @@ function sumInto(sum: Stats, part: Stats, keys: readonly string[]): void {
 
 /** Statistics of a partitioned topic: sums, and each partition's own. */
 export function partitionedStats(
-  partitions: ReadonlyMap<string, Stats>,
-  withPartitions: boolean,
+  parts: ReadonlyMap<string, Stats>,
+  { partitions, isPerPartition }: { partitions: number; isPerPartition: boolean },
 ): Stats {
   const sum: Stats = {};
   const subscriptions: Record<string, Stats> = {};
-  for (const stats of partitions.values()) {
+  const publishers = new Map<unknown, Stats>();
+  const [first] = parts.values();
+  for (const key of SUMS) sum[key] = 0;
+  for (const stats of parts.values()) {
     sumInto(sum, stats, SUMS);
+    for (const publisher of stats["publishers"] as Stats[]) {
+      publishers.set(publisher["producerName"], publisher);
+    }
     for (const [name, part] of Object.entries(stats["subscriptions"] as Record<string, Stats>)) {
-      const total = subscriptions[name] ??= { type: part["type"], isDurable: part["isDurable"] };
-      sumInto(total, part, ["msgBacklog", "backlogSize", "msgOutCounter", "bytesOutCounter"]);
+      const { type, isDurable, durable } = part as Stats & Record<string, unknown>;
+      const total = subscriptions[name] ??= { type, isDurable, durable, consumers: [] };
+      sumInto(total, part, SUBSCRIPTION_SUMS);
+      (total["consumers"] as Stats[]).push(...part["consumers"] as Stats[]);
     }
   }
   return {
     ...sum,
+    averageMsgSize: sum["msgInCounter"] === 0
+      ? 0
+      : (sum["bytesInCounter"] as number) / (sum["msgInCounter"] as number),
+    ...TOPIC_CONSTANTS,
+    msgChunkPublished: false,
+    waitingPublishers: 0,
+    backlogQuotaLimitSize: first?.["backlogQuotaLimitSize"] ?? 0,
+    backlogQuotaLimitTime: first?.["backlogQuotaLimitTime"] ?? 0,
+    oldestBacklogMessageAgeSeconds: 0,
+    deduplicationStatus: first?.["deduplicationStatus"],
+    compaction: first?.["compaction"],
+    publishers: [...publishers.values()],
     subscriptions,
-    metadata: { partitions: partitions.size, deleted: false },
-    partitions: withPartitions ? Object.fromEntries(partitions) : {},
+    replication: {},
+    metadata: { partitions, deleted: false },
+    partitions: isPerPartition ? Object.fromEntries(parts) : {},
   };
 }
 
 /** What Pulsar calls internal stats: ledgers and cursors. */
 export function internalStats(topic: Topic): Stats {
   const { log } = topic;
-  const cursors = [...topic.subscriptions.values()].map(({ name, cursor, isDurable }) => {
-    const state = cursor.state();
-    return [name, {
-      markDeletePosition: formatPosition(cursor.markDelete),
-      individuallyDeletedMessages: JSON.stringify(state.acked),
-      individuallyDeletedMessagesCount: cursor.ackedBehind,
-      cursorLedger: -1,
-      state: isDurable ? "Open" : "NoLedger",
-      active: true,
-    }] as const;
-  });
+  const last = log.last ?? log.beforeFirst;
+  const current = log.segments.at(-1);
   return {
+    entriesAddedCounter: log.entryCount,
     numberOfEntries: log.entryCount,
     totalSize: log.sizeBytes,
-    lastConfirmedEntry: formatPosition(log.last ?? log.beforeFirst),
-    state: "LedgerOpened",
-    ledgers: log.segments.map(({ ledgerId, settledEntries, index }) => ({
-      ledgerId,
-      entries: settledEntries,
-      size: index.sizeBytes,
-    })),
-    cursors: Object.fromEntries(cursors),
+    currentLedgerEntries: current?.settledEntries ?? 0,
+    currentLedgerSize: current?.index.sizeBytes ?? 0,
+    waitingCursorsCount: 0,
+    pendingAddEntriesCount: 0,
+    lastConfirmedEntry: formatPosition(last),
+    state: topic.isTerminated ? "Terminated" : "LedgerOpened",
+    ledgers: ledgersOf(topic),
+    cursors: Object.fromEntries(
+      [...topic.subscriptions.values()].map((one) => [one.name, cursorStats(topic, one)]),
+    ),
+    properties: {},
+    schemaLedgers: [],
+    compactedLedger: {
+      ledgerId: -1,
+      entries: -1,
+      size: -1,
+      offloaded: false,
+      underReplicated: false,
+    },
   };
 }
+
+function ledgersOf({ log }: Topic): Stats[] {
+  const kept = log.segments.map(({ ledgerId, settledEntries, index }) => ({
+    ledgerId,
+    entries: settledEntries,
+    size: index.sizeBytes,
+    offloaded: false,
+    underReplicated: false,
+  }));
+  if (kept.length > 0) return kept;
+  const { ledgerId } = log.beforeFirst;
+  return [{ ledgerId, entries: 0, size: 0, offloaded: false, underReplicated: false }];
+}
+
+function cursorStats({ log }: Topic, { cursor, isDurable, consumers }: Subscription) {
+  const { acked } = cursor.state();
+  return {
+    markDeletePosition: formatPosition(cursor.markDelete),
+    readPosition: formatPosition(log.nextPosition(cursor.markDelete)),
+    waitingReadOp: false,
+    pendingReadOps: 0,
+    messagesConsumedCounter: Math.max(0, log.entryCount - log.behind(cursor.markDelete).entries),
+    cursorLedger: -1,
+    cursorLedgerLastEntry: -1,
+    individuallyDeletedMessages: `[${
+      acked.map(([ledgerId, first, end]) => `(${ledgerId}:${first - 1}..${ledgerId}:${end}]`)
+        .join(",")
+    }]`,
+    state: isDurable ? "Open" : "NoLedger",
+    active: consumers.length > 0,
+    numberOfEntriesSinceFirstNotAckedMessage: 1,
+    totalNonContiguousDeletedMessagesRange: acked.length,
+    subscriptionHavePendingRead: false,
+    subscriptionHavePendingReplayRead: false,
+    properties: {},
+  };
+}
+
+/** Internal stats of a topic without a log. */
+export const NON_PERSISTENT_INTERNALS: Stats = {
+  entriesAddedCounter: 0,
+  numberOfEntries: 0,
+  totalSize: 0,
+  currentLedgerEntries: 0,
+  currentLedgerSize: 0,
+  waitingCursorsCount: 0,
+  pendingAddEntriesCount: 0,
+  cursors: {},
+};

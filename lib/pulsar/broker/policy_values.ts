@@ -1,0 +1,132 @@
+import { AdminError } from "./admin_error.ts";
+import { COMPATIBILITY } from "./schema_compatibility.ts";
+
+/** Checks what a policy is to be set to, and gives it the form that it is kept and answered in. */
+export type ParsePolicy = (body: unknown, place: string) => unknown;
+
+function recordOf(body: unknown): Record<string, unknown> {
+  return typeof body === "object" && body !== null ? body as Record<string, unknown> : {};
+}
+
+function isInteger(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value);
+}
+
+/** As Jackson refuses what has the wrong type. */
+function unreadable(type: string, body: unknown): AdminError {
+  return new AdminError(
+    400,
+    `Cannot deserialize value of type \`${type}\` from ${JSON.stringify(body) ?? "nothing"}`,
+  );
+}
+
+/** A number that is not below zero. */
+export function atLeastZero(message: string): ParsePolicy {
+  return (body) => {
+    if (!isInteger(body)) throw unreadable("int", body);
+    if (body < 0) throw new AdminError(412, message);
+    return body;
+  };
+}
+
+/** True or false. */
+export function flag(body: unknown): boolean {
+  if (typeof body === "boolean") return body;
+  throw unreadable("boolean", body);
+}
+
+/** `{retentionTimeInMinutes, retentionSizeInMB}`; both 0 keep nothing, −1 is no bound. */
+export function retention(body: unknown): unknown {
+  const { retentionTimeInMinutes: minutes = 0, retentionSizeInMB: mebibytes = 0 } = recordOf(body);
+  if (!isInteger(minutes) || !isInteger(mebibytes)) throw unreadable("int", body);
+  if (minutes < -1) refuseRetention("time limit must be >= -1");
+  if (mebibytes < -1) refuseRetention("size limit must be >= -1");
+  if ((minutes === 0) !== (mebibytes === 0)) {
+    refuseRetention(
+      "Setting a single time or size limit to 0 is invalid when one of the limits has a non-zero value. Use the value of -1 instead of 0 to ignore a specific limit. To disable retention both limits must be set to 0.",
+    );
+  }
+  return { retentionTimeInMinutes: minutes, retentionSizeInMB: mebibytes };
+}
+
+function refuseRetention(why: string): never {
+  throw new AdminError(400, `Invalid retention policy: ${why}`);
+}
+
+const BACKLOG_POLICIES: readonly unknown[] = [
+  "producer_request_hold",
+  "producer_exception",
+  "consumer_backlog_eviction",
+];
+
+/** `{limitSize, limitTime, policy}`; older clients say `limit` for the size. */
+export function backlogQuota(body: unknown, place: string): unknown {
+  const { limitSize, limit, limitTime = 0, policy } = recordOf(body);
+  if (!BACKLOG_POLICIES.includes(policy)) {
+    throw new AdminError(
+      400,
+      `Set ${place} backlog quota failed because the data validation failed. the attribute policy cannot be null`,
+    );
+  }
+  const size = limitSize ?? limit ?? 0;
+  if (!isInteger(size) || !isInteger(limitTime)) throw unreadable("long", body);
+  return { limit: size, limitSize: size, limitTime, policy };
+}
+
+/** `{allowAutoTopicCreation, topicType, defaultNumPartitions}`. */
+export function autoTopicCreation(body: unknown): unknown {
+  const { allowAutoTopicCreation, topicType, defaultNumPartitions } = recordOf(body);
+  if (allowAutoTopicCreation !== true) return { allowAutoTopicCreation: false };
+  const refuse = (why: string) => {
+    throw new AdminError(
+      412,
+      `Invalid configuration for autoTopicCreationOverride. the detail is ${why}`,
+    );
+  };
+  if (topicType !== "partitioned" && topicType !== "non-partitioned") {
+    refuse(`Unknown topic type [${topicType}]`);
+  }
+  if (topicType === "non-partitioned") {
+    if (defaultNumPartitions !== undefined && defaultNumPartitions !== null) {
+      refuse("[defaultNumPartitions] is not allowed to be set when the type is non-partition.");
+    }
+    return { allowAutoTopicCreation, topicType };
+  }
+  if (defaultNumPartitions === undefined || defaultNumPartitions === null) {
+    refuse("[defaultNumPartitions] cannot be null when the type is partitioned.");
+  }
+  if (!isInteger(defaultNumPartitions) || defaultNumPartitions < 1) {
+    refuse("[defaultNumPartitions] cannot be less than 1 for partition type.");
+  }
+  return { allowAutoTopicCreation, topicType, defaultNumPartitions };
+}
+
+/** `{allowAutoSubscriptionCreation}`. */
+export function autoSubscriptionCreation(body: unknown): unknown {
+  return {
+    allowAutoSubscriptionCreation: recordOf(body)["allowAutoSubscriptionCreation"] === true,
+  };
+}
+
+/** One of Pulsar's strategies; what it does not know counts as none, as there. */
+export function compatibility(body: unknown): unknown {
+  return COMPATIBILITY.find((one) => one === body) ?? "UNDEFINED";
+}
+
+const KINDS: readonly unknown[] = ["Exclusive", "Shared", "Failover", "Key_Shared"];
+
+/** Kinds of subscription. */
+export function subscriptionKinds(body: unknown): unknown {
+  if (!Array.isArray(body) || !body.every((kind) => KINDS.includes(kind))) {
+    throw unreadable(
+      "java.util.Set<org.apache.pulsar.common.policies.data.SubscriptionType>",
+      body,
+    );
+  }
+  return [...new Set(body)];
+}
+
+/** What is kept as it came. */
+export function anything(body: unknown): unknown {
+  return body ?? {};
+}
