@@ -17,7 +17,7 @@ export function faultKind(fault: string): string {
 }
 
 /** A promise that nobody waited for was rejected: kept until it is asked for. */
-class Unhandled {
+export class Unhandled implements Disposable {
   first: string | undefined;
   readonly #listener = (event: PromiseRejectionEvent) => {
     event.preventDefault();
@@ -29,7 +29,7 @@ class Unhandled {
     globalThis.addEventListener("unhandledrejection", this.#listener);
   }
 
-  stop(): void {
+  [Symbol.dispose](): void {
     globalThis.removeEventListener("unhandledrejection", this.#listener);
   }
 }
@@ -100,14 +100,10 @@ async function playAndRestart(
  */
 export async function playEpoch(options: EpochOptions): Promise<Finding | undefined> {
   const played: Session[] = [];
-  const unhandled = new Unhandled();
-  try {
-    const fault = await playAndRestart(options, played).catch((error) => messageOf(error));
-    // Rejections are told a turn later.
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    const found = unhandled.first ?? fault;
-    return found === undefined ? undefined : { fault: found, sessions: played };
-  } finally {
-    unhandled.stop();
-  }
+  using unhandled = new Unhandled();
+  const fault = await playAndRestart(options, played).catch((error) => messageOf(error));
+  // Rejections are told a turn later.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  const found = unhandled.first ?? fault;
+  return found === undefined ? undefined : { fault: found, sessions: played };
 }

@@ -78,3 +78,17 @@ export function keep(finding: Finding, label: string): string {
   Deno.writeTextFileSync(file, `${JSON.stringify(input, null, 1)}\n`);
   return file;
 }
+
+/** A client's life that went wrong; its seed decides all of it. */
+export interface FoundLife {
+  readonly fault: string;
+  readonly seed: number;
+}
+
+/** Writes down a client's life; gives the file's name. */
+export function keepClient(fault: string, seed: number): string {
+  const file = join(FOLDER, `client_${seed}.json`);
+  const life: FoundLife = { fault, seed };
+  Deno.writeTextFileSync(file, `${JSON.stringify(life, null, 1)}\n`);
+  return file;
+}

@@ -8,6 +8,7 @@
 import { parseArgs } from "node:util";
 import { lineOf, systemRandom, UsageError } from "../../lib/base/mod.ts";
 import { fuzzBroker } from "./broker_target.ts";
+import { fuzzClient } from "./client_target.ts";
 
 const HELP = `Fires damaged frames at the embedded broker and at our client.
 
@@ -49,6 +50,7 @@ async function main(args: string[]): Promise<number> {
   say(`fuzz: seed ${seed}`);
   let findings = 0;
   if (values.target !== "client") findings += await fuzzBroker({ frameCount, seed, say });
+  if (values.target !== "broker") findings += await fuzzClient({ frameCount, seed, say });
   say(findings === 0 ? "fuzz: nothing found" : `fuzz: ${findings} found, seed ${seed}`);
   return findings === 0 ? 0 : 1;
 }
