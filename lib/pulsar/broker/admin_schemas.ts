@@ -4,8 +4,9 @@ import { assertNamespaceThere, topicOf } from "./admin_paths.ts";
 import { answer, route } from "./admin_router.ts";
 import type { AdminRequest, Route } from "./admin_router.ts";
 import type { Broker } from "./broker.ts";
-import { assertCompatible, schemaTypeName, schemaTypeOf } from "./schema_compatibility.ts";
-import type { SchemaInfo } from "./schema_compatibility.ts";
+import { assertCompatible } from "./schema_compatibility.ts";
+import { schemaTypeName, schemaTypeOf } from "./schema_type.ts";
+import type { SchemaInfo } from "./schema_type.ts";
 import type { SchemaVersion } from "./schema_registry.ts";
 
 const SCHEMAS = "/admin/v2/schemas/:tenant/:namespace/:topic";
@@ -92,10 +93,12 @@ export function schemaRoutes(broker: Broker): Route[] {
       const index = versions.map(({ version }) => ({ ledgerId: -1, entryId: version, version }));
       return { info: index.at(-1), index };
     }, "use"),
-    route(`DELETE ${SCHEMAS}/schema`, (request) => {
-      const version = schemas.versions(nameOf(request)).length;
+    route(`DELETE ${SCHEMAS}/schema`, async (request) => {
+      if (request.url.searchParams.get("force") !== "true") {
+        return { version: await schemas.delete(nameOf(request)) };
+      }
       schemas.remove(nameOf(request));
-      return { version };
+      return { version: -1 };
     }),
   ];
 }

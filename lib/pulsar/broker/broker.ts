@@ -17,7 +17,6 @@ import { NonPersistentTopic } from "./non_persistent_topic.ts";
 import { Topic } from "./topic.ts";
 import type { TopicPolicies } from "./topic_policies.ts";
 import type { TopicName } from "./topic_name.ts";
-import type { WritableTopic } from "./writable_topic.ts";
 
 /** What a broker does with its connections. */
 export interface ClientConnection {
@@ -192,7 +191,7 @@ export class Broker {
     if (!create) {
       throw new BrokerError(`Topic ${name.full} not found`, { code: "topic_not_found" });
     }
-    topic = new NonPersistentTopic(name);
+    topic = new NonPersistentTopic(name, () => this.policies(name));
     this.nonPersistentTopics.set(name.full, topic);
     return topic;
   }
@@ -201,11 +200,6 @@ export class Broker {
   nonPersistentNames(namespace: string): string[] {
     return [...this.nonPersistentTopics.values()]
       .filter(({ name }) => name.namespace === namespace).map(({ name }) => name.full).sort();
-  }
-
-  /** An open topic as producers see it, created where there is none. */
-  async writable(name: TopicName): Promise<WritableTopic> {
-    return name.isPersistent ? await this.topic(name) : this.nonPersistentTopic(name);
   }
 
   async #open(name: TopicName): Promise<Topic> {

@@ -18,6 +18,7 @@ import type { Position } from "./position.ts";
 import { schemaInfoOf } from "./schema_registry.ts";
 import type { Subscription, SubscriptionKind } from "./subscription.ts";
 import type { Topic } from "./topic.ts";
+import { openReadable } from "./topic_access.ts";
 import { parseTopicName } from "./topic_name.ts";
 
 const KINDS: readonly SubscriptionKind[] = ["Exclusive", "Shared", "Failover", "Key_Shared"];
@@ -66,14 +67,17 @@ async function openConsumer(connection: Session, body: CommandSubscribe): Promis
     );
   }
   const name = parseTopicName(body.topic);
-  const topic = await broker.topic(name, { create: body.forceTopicCreation ?? true });
+  const topic = await openReadable(broker, name, body.forceTopicCreation ?? true);
   const schema = schemaInfoOf(body.schema);
   if (schema !== undefined) {
-    await broker.schemas.assertReadable(name, schema, broker.compatibility(name.namespace));
+    const strategy = broker.compatibility(name.namespace);
+    await broker.schemas.assertReadable(name, schema, { strategy, isActive: topic.isActive });
   }
   if (topic.isClosed) throw new BrokerError("The topic is being unloaded", { code: "closed" });
+  const isDurable = body.durable ?? true;
+  assertSameDurability(topic, body.subscription, isDurable);
   const subscription = topic.subscribe(body.subscription, {
-    isDurable: body.durable ?? true,
+    isDurable,
     markDelete: () => initialPosition(topic, body, broker.parts.clock.wallMs()),
     properties: recordOf(body.subscriptionProperties),
   });
@@ -91,6 +95,16 @@ async function openConsumer(connection: Session, body: CommandSubscribe): Promis
   return { consumer, subscription };
 }
 
+/** A reader's subscription and one that is kept are never the same. */
+function assertSameDurability(topic: Topic, name: string, isDurable: boolean): void {
+  const there = topic.subscriptions.get(name);
+  if (there === undefined || there.isDurable === isDurable) return;
+  const kind = there.isDurable ? "Durable" : "NonDurable";
+  throw new BrokerError(`${kind} subscription with the same name already exists.`, {
+    code: "not_supported",
+  });
+}
+
 /** Where a new subscription begins: the position before its first message. */
 function initialPosition(topic: Topic, body: CommandSubscribe, nowMs: number): Position {
   const { log } = topic;
@@ -103,9 +117,8 @@ function initialPosition(topic: Topic, body: CommandSubscribe, nowMs: number): P
   }
   if (start.ledgerId === Infinity) return latest;
   if (start.ledgerId < 0) return log.beforeFirst;
-  // A message inside a batch: its entry comes again, and the client leaves out what it has.
-  const isInBatch = (start.batchIndex ?? -1) >= 0;
-  return { ledgerId: start.ledgerId, entryId: start.entryId - (isInBatch ? 1 : 0) };
+  // The entry comes again, for the message may be one of a batch, or wanted itself: the client leaves out what it has.
+  return { ledgerId: start.ledgerId, entryId: Math.max(start.entryId - 1, -1) };
 }
 
 function attachmentOf(connection: Session, consumerId: number): Attachment {

@@ -6,6 +6,7 @@ import { BrokerError } from "./errors.ts";
 import { schemaInfoOf } from "./schema_registry.ts";
 import type { NonPersistentAttachment, Session } from "./session.ts";
 import type { SubscriptionKind } from "./subscription.ts";
+import { openNonPersistent } from "./topic_access.ts";
 import { parseTopicName } from "./topic_name.ts";
 
 const KINDS: readonly SubscriptionKind[] = ["Exclusive", "Shared", "Failover", "Key_Shared"];
@@ -45,10 +46,11 @@ async function open(
     });
   }
   const name = parseTopicName(body.topic);
-  const topic = broker.nonPersistentTopic(name);
+  const topic = openNonPersistent(broker, name, body.forceTopicCreation ?? true);
   const schema = schemaInfoOf(body.schema);
   if (schema !== undefined) {
-    await broker.schemas.assertReadable(name, schema, broker.compatibility(name.namespace));
+    const strategy = broker.compatibility(name.namespace);
+    await broker.schemas.assertReadable(name, schema, { strategy, isActive: !topic.isIdle });
   }
   const subscription = topic.subscribe(body.subscription);
   const consumer = new Consumer(subscription, {

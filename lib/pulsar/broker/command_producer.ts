@@ -4,6 +4,7 @@ import { BrokerError } from "./errors.ts";
 import { Producer } from "./producer.ts";
 import type { ProducerAccess } from "./producer.ts";
 import { encodeVersion, schemaInfoOf } from "./schema_registry.ts";
+import { openWritable } from "./topic_access.ts";
 import { parseTopicName } from "./topic_name.ts";
 import type { Applicant } from "./topic_producers.ts";
 import type { WritableTopic } from "./writable_topic.ts";
@@ -74,12 +75,13 @@ function identityOf({ name, lastSequenceId, schemaVersion }: {
 async function openProducer(connection: Session, body: CommandProducer): Promise<Producer> {
   const { broker } = connection;
   const name = parseTopicName(body.topic);
-  const topic = await broker.writable(name);
+  const topic = await openWritable(broker, name);
   topic.assertWritable();
-  const schema = schemaInfoOf(body.schema);
-  const schemaVersion = schema === undefined
-    ? undefined
-    : await broker.schemas.getOrCreate(name, schema, broker.compatibility(name.namespace));
+  assertRoom(topic);
+  const schemaVersion = await broker.schemas.admit(name, schemaInfoOf(body.schema), {
+    strategy: broker.compatibility(name.namespace),
+    policies: topic.policies(),
+  });
   const producerName = body.producerName || broker.nextProducerName();
   const known = topic.knownProducer(producerName);
   await livingNamesake(topic, connection, producerName, body);
@@ -110,6 +112,15 @@ async function openProducer(connection: Session, body: CommandProducer): Promise
     topic.gate.giveUp(applicant);
     throw error;
   }
+}
+
+function assertRoom(topic: WritableTopic): void {
+  const { producersMax } = topic.policies();
+  if (producersMax === 0 || topic.producers.size < producersMax) return;
+  throw new BrokerError(`Topic '${topic.name.full}' reached max producers limit`, {
+    code: "producer_busy",
+    retryable: true,
+  });
 }
 
 /** Waits for the applicant's turn, telling the client that it does; closing the producer or the connection ends the wait. */

@@ -9,30 +9,35 @@ import type {
 import type { Session } from "./session.ts";
 import { BrokerError } from "./errors.ts";
 import { decodeVersion, encodeVersion, schemaInfoOf } from "./schema_registry.ts";
+import { partitionsFor, topicExists } from "./topic_access.ts";
 import { parseTopicName } from "./topic_name.ts";
 
 /** PARTITIONED_METADATA: how many partitions a topic has, 0 for one that is not partitioned. */
-export function handlePartitionedMetadata(
+export async function handlePartitionedMetadata(
   connection: Session,
-  { topic, requestId }: CommandPartitionedTopicMetadata,
-): void {
-  const name = parseTopicName(topic);
+  { topic, requestId, metadataAutoCreationEnabled = true }: CommandPartitionedTopicMetadata,
+): Promise<void> {
   const { broker } = connection;
-  broker.catalog.assertNamespace(name.namespace);
-  if (name.isPersistent) broker.assertUsable(name);
+  const name = parseTopicName(topic);
+  const partitions = await partitionsFor(broker, name, metadataAutoCreationEnabled);
   connection.send("PARTITIONED_METADATA_RESPONSE", {
-    partitions: broker.catalog.partitionsOf(name.full),
+    partitions,
     requestId,
     response: MetadataType.Success,
   });
 }
 
-/** LOOKUP: this broker serves every topic. */
+/** LOOKUP: this broker serves every topic, whether there is one or not. */
 export function handleLookup(
   connection: Session,
-  { topic, requestId }: CommandLookupTopic,
+  { topic, requestId, advertisedListenerName }: CommandLookupTopic,
 ): void {
-  connection.broker.assertUsable(parseTopicName(topic));
+  connection.broker.catalog.assertNamespace(parseTopicName(topic).namespace);
+  if (advertisedListenerName) {
+    throw new BrokerError(`the broker do not have ${advertisedListenerName} listener`, {
+      code: "closed",
+    });
+  }
   connection.send("LOOKUP_RESPONSE", {
     brokerServiceUrl: connection.serviceUrl,
     response: LookupType.Connect,
@@ -46,9 +51,10 @@ export function handleLookup(
 export function handleGetSchema(connection: Session, body: CommandGetSchema): void {
   const name = parseTopicName(body.topic);
   const { schemaVersion } = body;
-  const wanted = schemaVersion === undefined || schemaVersion.length === 0
-    ? undefined
-    : decodeVersion(schemaVersion);
+  if (schemaVersion?.length === 0) {
+    throw new BrokerError("Empty schema version", { code: "incompatible_schema" });
+  }
+  const wanted = schemaVersion === undefined ? undefined : decodeVersion(schemaVersion);
   const found = connection.broker.schemas.get(name, wanted);
   if (found === undefined) {
     throw new BrokerError("Topic not found or no-schema", { code: "topic_not_found" });
@@ -72,17 +78,15 @@ export async function handleGetOrCreateSchema(
 ): Promise<void> {
   const { broker } = connection;
   const name = parseTopicName(body.topic);
-  broker.assertUsable(name);
-  const schema = schemaInfoOf(body.schema);
-  if (schema === undefined) {
-    throw new BrokerError("Cannot register a schema of type BYTES", {
-      code: "incompatible_schema",
-    });
+  if (!topicExists(broker, name)) {
+    throw new BrokerError(`Topic not found ${name.full}`, { code: "topic_not_found" });
   }
-  const strategy = broker.compatibility(name.namespace);
-  const version = await broker.schemas.getOrCreate(name, schema, strategy);
+  const version = await broker.schemas.admit(name, schemaInfoOf(body.schema), {
+    strategy: broker.compatibility(name.namespace),
+    policies: broker.policies(name),
+  });
   connection.send("GET_OR_CREATE_SCHEMA_RESPONSE", {
     requestId: body.requestId,
-    schemaVersion: encodeVersion(version),
+    schemaVersion: version === undefined ? new Uint8Array(0) : encodeVersion(version),
   });
 }

@@ -30,7 +30,7 @@ import {
 import { NO_REQUEST } from "./session.ts";
 import type { Session } from "./session.ts";
 import { isNonPersistent } from "./topic_name.ts";
-import { BrokerError, serverAnswer } from "./errors.ts";
+import { BrokerError, noTransactions, serverAnswer } from "./errors.ts";
 import type { Broker } from "./broker.ts";
 
 /** The newest protocol version that is spoken here. */
@@ -127,6 +127,19 @@ function run(connection: Session, command: Command): Promise<void> | void {
       return handleGetSchema(connection, command.body);
     case "GET_OR_CREATE_SCHEMA":
       return handleGetOrCreateSchema(connection, command.body);
+    case "TC_CLIENT_CONNECT_REQUEST":
+    case "NEW_TXN":
+    case "ADD_PARTITION_TO_TXN":
+    case "ADD_SUBSCRIPTION_TO_TXN":
+    case "END_TXN":
+      throw noTransactions();
+    case "END_TXN_ON_PARTITION":
+    case "END_TXN_ON_SUBSCRIPTION": {
+      const { requestId, txnidMostBits, txnidLeastBits } = command.body;
+      const ids = { requestId, txnidMostBits, txnidLeastBits };
+      const answer = { ...ids, ...serverAnswer(noTransactions()) };
+      return connection.send(`${command.type}_RESPONSE`, answer);
+    }
     default:
       throw new BrokerError(`Command ${command.type} is not supported by this broker`, {
         code: "not_supported",

@@ -19,7 +19,7 @@ import { handleAck } from "./command_ack.ts";
 import { detach } from "./command_non_persistent.ts";
 import { dropWatchers } from "./command_topic_list.ts";
 import { connect, handleCommand } from "./commands.ts";
-import { serverAnswer } from "./errors.ts";
+import { noTransactions, serverAnswer } from "./errors.ts";
 import { Outbox } from "./outbox.ts";
 import type { Producer, ProducerHost, SequenceIds } from "./producer.ts";
 import { withChecksum } from "./record.ts";
@@ -176,13 +176,14 @@ export class Connection implements Session, ClientConnection {
   }
 
   #send(frame: Frame): void {
-    const { producerId, sequenceId, highestSequenceId } = sendView.read(frame);
+    const { producerId, sequenceId, highestSequenceId, hasTransaction } = sendView.read(frame);
     const producer = this.producers.get(producerId);
     // One that was fenced is not told: it is sent away when it sends.
     if (producer === undefined || producer.isClosed) {
       if (!this.#droppedProducers.has(producerId)) this.close();
       return;
     }
+    if (hasTransaction) return this.sendError(producer, sequenceId, noTransactions());
     const { crc32c } = this.broker.parts;
     section.read(frame.bytes, frame.commandEnd, frame.end);
     if (!section.checksumMatches(crc32c)) {

@@ -89,6 +89,11 @@ export function httpStatus(error: unknown): number {
   return error instanceof BrokerError ? ANSWERS[error.code][1] : 500;
 }
 
+/** Transactions are Pulsar's, not this broker's: said in its own words, as a Pulsar does that has them switched off. */
+export function noTransactions(): BrokerError {
+  return new BrokerError("Transactions are not enabled.", { code: "not_supported" });
+}
+
 function isFull(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = (error as { code?: unknown }).code;

@@ -6,6 +6,7 @@ import type { NonPersistentHost } from "./non_persistent_subscription.ts";
 import type { Producer } from "./producer.ts";
 import { Rates } from "./rates.ts";
 import type { TopicName } from "./topic_name.ts";
+import type { TopicPolicies } from "./topic_policies.ts";
 import { TopicProducers } from "./topic_producers.ts";
 import type { WritableTopic } from "./writable_topic.ts";
 
@@ -28,7 +29,7 @@ export class NonPersistentTopic implements WritableTopic, NonPersistentHost {
   isClosed = false;
   #idleSeconds = 0;
 
-  constructor(readonly name: TopicName) {}
+  constructor(readonly name: TopicName, readonly policies: () => TopicPolicies) {}
 
   get producers(): ReadonlyMap<string, Producer> {
     return this.gate.byName;

@@ -1,15 +1,11 @@
 import type avsc from "avsc";
-import { messageOf } from "../../base/mod.ts";
+import { messageOf, textOf } from "../../base/mod.ts";
 import { SchemaType } from "../wire/mod.ts";
 import { BrokerError } from "./errors.ts";
-
-/** A schema as clients send it. */
-export interface SchemaInfo {
-  readonly type: SchemaType;
-  /** AVRO and JSON: the AVRO schema as JSON text. */
-  readonly data: Uint8Array;
-  readonly properties: Readonly<Record<string, string>>;
-}
+import { hasAvroSchema, isSameSchema } from "./schema_equality.ts";
+import { splitKeyValueSchema } from "./schema_key_value.ts";
+import { schemaTypeName } from "./schema_type.ts";
+import type { SchemaInfo } from "./schema_type.ts";
 
 /** Which of two schemas must read what the other wrote, by Pulsar's names. */
 export const COMPATIBILITY = [
@@ -25,28 +21,6 @@ export const COMPATIBILITY = [
 /** One of {@link COMPATIBILITY}. */
 export type Compatibility = (typeof COMPATIBILITY)[number];
 
-const NAMES = new Map<number, string>(
-  Object.entries(SchemaType).map(([name, number]) => [number, name]),
-);
-
-/** Pulsar's name of a schema's type, e.g. `AVRO` or `KEY_VALUE`. */
-export function schemaTypeName(type: SchemaType): string {
-  const name = NAMES.get(type) ?? "NONE";
-  return name.replace(/([a-z])([A-Z])/g, "$1_$2").toUpperCase();
-}
-
-/** The type of {@link schemaTypeName}. */
-export function schemaTypeOf(name: string): SchemaType {
-  for (const [number] of NAMES) {
-    if (schemaTypeName(number as SchemaType) === name.toUpperCase()) return number as SchemaType;
-  }
-  throw new BrokerError(`Unknown schema type ${JSON.stringify(name)}`, { code: "invalid" });
-}
-
-function isAvro(type: SchemaType): boolean {
-  return type === SchemaType.Avro || type === SchemaType.Json;
-}
-
 /** Loaded when the first schema comes: most of the time there is none, and it takes 5 MB. */
 async function loadAvsc(): Promise<typeof avsc> {
   return (await import("avsc")).default;
@@ -54,7 +28,8 @@ async function loadAvsc(): Promise<typeof avsc> {
 
 function parse({ Type }: typeof avsc, data: Uint8Array): avsc.Type {
   try {
-    return Type.forSchema(JSON.parse(new TextDecoder().decode(data)));
+    // Names of Java's inner classes have a sign that AVRO's names cannot have.
+    return Type.forSchema(JSON.parse(textOf(data).replaceAll("$", "_")));
   } catch (error) {
     throw new BrokerError(`Cannot read schema: ${messageOf(error)}`, {
       code: "incompatible_schema",
@@ -76,7 +51,7 @@ function assertReads(reader: avsc.Type, writer: avsc.Type, strategy: Compatibili
 }
 
 /**
- * Whether a new schema may follow those that a topic has.
+ * Whether a new schema may follow those that a topic has. One that is there already always may.
  *
  * @param candidate the new one
  * @param existing all versions, oldest first
@@ -87,27 +62,51 @@ export async function assertCompatible(
   existing: readonly SchemaInfo[],
   strategy: Compatibility,
 ): Promise<void> {
-  const library = isAvro(candidate.type) ? await loadAvsc() : undefined;
-  const type = library && parse(library, candidate.data);
+  await assertReadable(candidate);
   const latest = existing.at(-1);
   if (latest === undefined || strategy === "ALWAYS_COMPATIBLE") return;
-  if (latest.type !== candidate.type) {
+  const others = strategy.endsWith("_TRANSITIVE") ? existing : [latest];
+  for (const other of others) await assertPair(candidate, other, strategy);
+}
+
+/** Whether the schema is one at all. */
+async function assertReadable(schema: SchemaInfo): Promise<void> {
+  if (schema.type === SchemaType.KeyValue) {
+    const { key, value } = splitKeyValueSchema(schema);
+    await assertReadable(key);
+    await assertReadable(value);
+  } else if (hasAvroSchema(schema.type)) {
+    parse(await loadAvsc(), schema.data);
+  }
+}
+
+async function assertPair(
+  candidate: SchemaInfo,
+  other: SchemaInfo,
+  strategy: Compatibility,
+): Promise<void> {
+  if (other.type !== candidate.type) {
     throw new BrokerError(
-      `Incompatible schema: exists schema type ${schemaTypeName(latest.type)}, new schema type ${
+      `Incompatible schema: exists schema type ${schemaTypeName(other.type)}, new schema type ${
         schemaTypeName(candidate.type)
       }`,
       { code: "incompatible_schema" },
     );
   }
+  if (isSameSchema(candidate.type, candidate.data, other.data)) return;
   if (strategy === "ALWAYS_INCOMPATIBLE") {
     throw new BrokerError("Incompatible schema: the namespace allows no change", {
       code: "incompatible_schema",
     });
   }
-  if (library === undefined || type === undefined) return;
-  for (const { data } of strategy.endsWith("_TRANSITIVE") ? existing : [latest]) {
-    const other = parse(library, data);
-    if (!strategy.startsWith("FORWARD")) assertReads(type, other, strategy);
-    if (!strategy.startsWith("BACKWARD")) assertReads(other, type, strategy);
+  if (candidate.type === SchemaType.KeyValue) {
+    const [ours, theirs] = [splitKeyValueSchema(candidate), splitKeyValueSchema(other)];
+    await assertPair(ours.key, theirs.key, strategy);
+    await assertPair(ours.value, theirs.value, strategy);
+  } else if (hasAvroSchema(candidate.type)) {
+    const library = await loadAvsc();
+    const [ours, theirs] = [parse(library, candidate.data), parse(library, other.data)];
+    if (!strategy.startsWith("FORWARD")) assertReads(ours, theirs, strategy);
+    if (!strategy.startsWith("BACKWARD")) assertReads(theirs, ours, strategy);
   }
 }

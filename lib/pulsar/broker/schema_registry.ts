@@ -1,4 +1,3 @@
-import { equalBytes } from "../../base/mod.ts";
 import { SchemaType } from "../wire/mod.ts";
 import type { Schema } from "../wire/mod.ts";
 import type { CatalogPlace } from "./catalog.ts";
@@ -6,9 +5,13 @@ import { namespaceFolder } from "./catalog.ts";
 import { readDocument, writeDocument } from "./document.ts";
 import { BrokerError } from "./errors.ts";
 import { assertCompatible } from "./schema_compatibility.ts";
-import type { Compatibility, SchemaInfo } from "./schema_compatibility.ts";
+import type { Compatibility } from "./schema_compatibility.ts";
+import { isSameSchema } from "./schema_equality.ts";
+import { schemaTypeName } from "./schema_type.ts";
+import type { SchemaInfo } from "./schema_type.ts";
 import { encodeName, parseTopicName } from "./topic_name.ts";
 import type { TopicName } from "./topic_name.ts";
+import type { TopicPolicies } from "./topic_policies.ts";
 
 interface StoredSchema {
   readonly type: SchemaType;
@@ -16,6 +19,8 @@ interface StoredSchema {
   readonly data: string;
   readonly properties: Readonly<Record<string, string>>;
   readonly timestampMs: number;
+  /** Everything up to this was deleted. */
+  readonly isDeletion?: boolean;
 }
 
 /** A schema with its place among its topic's versions. */
@@ -23,6 +28,14 @@ export interface SchemaVersion extends SchemaInfo {
   /** From 0. */
   readonly version: number;
   readonly timestampMs: number;
+  /** No schema: everything up to this was deleted, and versions go on behind it. */
+  readonly isDeletion: boolean;
+}
+
+/** What decides whether a new schema may come. */
+export interface SchemaRules {
+  readonly strategy: Compatibility;
+  readonly policies: Pick<TopicPolicies, "isSchemaAutoUpdating" | "isSchemaRequired">;
 }
 
 const SCHEMAS_PER_TOPIC_MAX = 1000;
@@ -58,7 +71,7 @@ export function decodeVersion(bytes: Uint8Array): number {
 
 /** The schemas of all topics, by the name without partition. Read when first asked for. */
 export class SchemaRegistry {
-  readonly #topics = new Map<string, SchemaVersion[]>();
+  readonly #topics = new Map<string, readonly SchemaVersion[]>();
   /** One change at a time, or two producers could get the same version for different schemas. */
   #changing: Promise<unknown> = Promise.resolve();
 
@@ -76,27 +89,34 @@ export class SchemaRegistry {
     };
   }
 
-  /** All versions of a topic, oldest first. */
-  versions(name: TopicName): readonly SchemaVersion[] {
+  #all(name: TopicName): readonly SchemaVersion[] {
     let versions = this.#topics.get(name.base);
     if (versions === undefined) {
-      const stored = readDocument<readonly StoredSchema[]>(this.#at(name)) ?? [];
-      versions = stored.map(({ type, data, properties, timestampMs }, version) => ({
+      const stored = readDocument<StoredSchema[]>(this.#at(name)) ?? [];
+      versions = stored.map(({ type, data, properties, timestampMs, isDeletion }, version) => ({
         version,
         type,
         data: Uint8Array.fromBase64(data),
         properties,
         timestampMs,
+        isDeletion: isDeletion ?? false,
       }));
       this.#topics.set(name.base, versions);
     }
     return versions;
   }
 
+  /** All versions of a topic, oldest first. */
+  versions(name: TopicName): readonly SchemaVersion[] {
+    const all = this.#all(name);
+    return all.slice(all.findLastIndex((one) => one.isDeletion) + 1);
+  }
+
   /** One version, the latest where none is named. */
   get(name: TopicName, version?: number): SchemaVersion | undefined {
     const versions = this.versions(name);
-    return version === undefined ? versions.at(-1) : versions[version];
+    if (version === undefined) return versions.at(-1);
+    return versions.find((one) => one.version === version);
   }
 
   /**
@@ -115,65 +135,128 @@ export class SchemaRegistry {
     schema: SchemaInfo,
     strategy: Compatibility,
   ): Promise<number> {
-    const versions = this.versions(name);
     const known = this.find(name, schema);
     if (known !== undefined) return known;
-    await assertCompatible(schema, versions, strategy);
-    if (versions.length >= SCHEMAS_PER_TOPIC_MAX) {
-      throw new BrokerError(`Cannot add schema: the topic has ${versions.length} already`, {
+    await assertCompatible(schema, this.versions(name), strategy);
+    return await this.#add(name, { ...schema, isDeletion: false });
+  }
+
+  async #add(name: TopicName, schema: SchemaInfo & { readonly isDeletion: boolean }) {
+    const before = this.#all(name);
+    if (before.length >= SCHEMAS_PER_TOPIC_MAX) {
+      throw new BrokerError(`Cannot add schema: the topic has ${before.length} already`, {
         code: "too_many_requests",
       });
     }
-    const added = { ...schema, version: versions.length, timestampMs: this.wallMs() };
-    const all = [...versions, added];
+    const added = { ...schema, version: before.length, timestampMs: this.wallMs() };
+    const all = [...before, added];
     const at = this.#at(name);
     this.place.disk.makeFolder(at.folder);
-    const stored: StoredSchema[] = all.map(({ type, data, properties, timestampMs }) => ({
-      type,
-      data: data.toBase64(),
-      properties,
-      timestampMs,
+    const stored: StoredSchema[] = all.map((one) => ({
+      type: one.type,
+      data: one.data.toBase64(),
+      properties: one.properties,
+      timestampMs: one.timestampMs,
+      ...(one.isDeletion ? { isDeletion: true } : {}),
     }));
     await writeDocument(at, stored);
     this.#topics.set(name.base, all);
     return added.version;
   }
 
-  /** The version of a schema that is there byte for byte. */
-  find(name: TopicName, schema: SchemaInfo): number | undefined {
+  /**
+   * The version of a producer's schema, registered where it is new and the policies let it.
+   *
+   * @param schema undefined for a producer without one, or who takes what there is
+   * @returns undefined where no schema is said
+   * @throws {BrokerError} `incompatible_schema`, `too_many_requests`, `disk_full`, `disk_error`
+   */
+  async admit(
+    name: TopicName,
+    schema: SchemaInfo | undefined,
+    { strategy, policies }: SchemaRules,
+  ): Promise<number | undefined> {
+    if (schema === undefined) {
+      if (!policies.isSchemaRequired || this.get(name) === undefined) return undefined;
+      throw new BrokerError(
+        "Producers cannot connect or send message without a schema to topics with a schema when SchemaValidationEnforced is enabled",
+        { code: "incompatible_schema" },
+      );
+    }
+    if (policies.isSchemaAutoUpdating) {
+      return await this.getOrCreate(name, schema, strategy);
+    }
+    const known = this.find(name, schema);
+    if (known !== undefined) return known;
+    throw new BrokerError("Schema not found and schema auto updating is disabled.", {
+      code: "incompatible_schema",
+    });
+  }
+
+  /** The version of a schema that is there, perhaps in other words. */
+  find(name: TopicName, { type, data }: SchemaInfo): number | undefined {
     return this.versions(name)
-      .find(({ type, data }) => type === schema.type && equalBytes(data, schema.data))?.version;
+      .find((one) => one.type === type && isSameSchema(type, one.data, data))?.version;
   }
 
   /**
-   * Whether a consumer with this schema can read the topic; the first schema of a topic is registered by whoever comes first.
+   * Whether a consumer with this schema can read the topic. On a topic that nobody uses, its schema is the first.
    *
+   * @param isActive somebody is connected, or there are messages
    * @throws {BrokerError} `incompatible_schema`
    */
   async assertReadable(
     name: TopicName,
     schema: SchemaInfo,
-    strategy: Compatibility,
+    { strategy, isActive }: { readonly strategy: Compatibility; readonly isActive: boolean },
   ): Promise<void> {
     const versions = this.versions(name);
-    if (versions.length === 0) {
+    if (versions.length > 0) {
+      await assertCompatible(schema, versions, readingStrategy(strategy));
+      return;
+    }
+    if (strategy === "ALWAYS_COMPATIBLE" && isActive) return;
+    if (!isActive) {
       await this.getOrCreate(name, schema, strategy);
       return;
     }
-    if (this.find(name, schema) !== undefined) return;
-    // As Pulsar: a consumer need only read what producers wrote.
-    const forConsumer = strategy.startsWith("ALWAYS")
-      ? strategy
-      : strategy.endsWith("_TRANSITIVE")
-      ? "BACKWARD_TRANSITIVE"
-      : "BACKWARD";
-    await assertCompatible(schema, versions, forConsumer);
+    throw new BrokerError(
+      `Failed to add schema to an active topic with empty(BYTES) schema: new schema type ${
+        schemaTypeName(schema.type)
+      }`,
+      { code: "incompatible_schema" },
+    );
   }
 
-  /** Forgets all schemas of a topic. */
+  /**
+   * Deletes all versions of a topic's schema; later ones are counted behind them, so that no number ever means two schemas.
+   *
+   * @returns the version that stands for the deletion
+   * @throws {BrokerError} `too_many_requests`, `disk_full`, `disk_error`
+   */
+  delete(name: TopicName): Promise<number> {
+    const deletion = { type: SchemaType.None, data: new Uint8Array(0), properties: {} };
+    const result = this.#changing.then(() => this.#add(name, { ...deletion, isDeletion: true }));
+    this.#changing = result.catch(() => {});
+    return result;
+  }
+
+  /** Forgets all schemas of a topic, and their numbers. */
   remove(name: TopicName): void {
     const at = this.#at(name);
     this.place.disk.remove(`${at.folder}/${at.name}`);
     this.#topics.delete(name.base);
+  }
+}
+
+/** As Pulsar: where only the latest version counts, a consumer need only read what producers wrote. */
+function readingStrategy(strategy: Compatibility): Compatibility {
+  switch (strategy) {
+    case "FULL":
+    case "FORWARD":
+    case "FORWARD_TRANSITIVE":
+      return "BACKWARD";
+    default:
+      return strategy;
   }
 }

@@ -171,6 +171,12 @@ export class Topic implements WritableTopic {
     return this.gate.epoch;
   }
 
+  /** Whether somebody is connected, or there are messages. */
+  get isActive(): boolean {
+    return this.producers.size > 0 || this.log.last !== undefined ||
+      [...this.subscriptions.values()].some((one) => one.consumers.length > 0);
+  }
+
   removeProducer(producer: Producer): void {
     this.gate.remove(producer);
   }

@@ -4,6 +4,7 @@ import { utf8 } from "../../../lib/base/mod.ts";
 import { ServerError } from "../../../lib/pulsar/wire/mod.ts";
 import { NonPersistentTopic } from "../../../lib/pulsar/broker/non_persistent_topic.ts";
 import { parseTopicName } from "../../../lib/pulsar/broker/topic_name.ts";
+import { DEFAULT_POLICIES } from "../../../lib/pulsar/broker/topic_policies.ts";
 import { testBroker, topicNamed } from "./_broker.ts";
 import { RawClient, sendFrame } from "./_raw_client.ts";
 
@@ -154,7 +155,7 @@ Deno.test("NonPersistentTopic keeps the access modes of producers", async () => 
 });
 
 Deno.test("NonPersistentTopic.tick() says when nobody has used the topic for a minute", () => {
-  const topic = new NonPersistentTopic(parseTopicName(TOPIC));
+  const topic = new NonPersistentTopic(parseTopicName(TOPIC), () => DEFAULT_POLICIES);
   for (let second = 1; second < 60; second++) assert.equal(topic.tick(second * 1e6), false);
   assert.equal(topic.tick(60e6), true);
 });

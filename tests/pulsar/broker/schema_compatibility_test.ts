@@ -3,10 +3,10 @@ import { utf8 } from "../../../lib/base/mod.ts";
 import {
   assertCompatible,
   COMPATIBILITY,
-  schemaTypeName,
-  schemaTypeOf,
 } from "../../../lib/pulsar/broker/schema_compatibility.ts";
-import type { Compatibility, SchemaInfo } from "../../../lib/pulsar/broker/schema_compatibility.ts";
+import type { Compatibility } from "../../../lib/pulsar/broker/schema_compatibility.ts";
+import { schemaTypeName, schemaTypeOf } from "../../../lib/pulsar/broker/schema_type.ts";
+import type { SchemaInfo } from "../../../lib/pulsar/broker/schema_type.ts";
 import { SchemaType } from "../../../lib/pulsar/wire/mod.ts";
 
 const record = (...fields: unknown[]): SchemaInfo => ({

@@ -1,0 +1,28 @@
+import { SchemaType } from "../wire/mod.ts";
+import { BrokerError } from "./errors.ts";
+
+/** A schema as clients send it. */
+export interface SchemaInfo {
+  readonly type: SchemaType;
+  /** AVRO and JSON: the AVRO schema as JSON text. */
+  readonly data: Uint8Array;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+const NAMES = new Map<number, string>(
+  Object.entries(SchemaType).map(([name, number]) => [number, name]),
+);
+
+/** Pulsar's name of a schema's type, e.g. `AVRO` or `KEY_VALUE`. */
+export function schemaTypeName(type: SchemaType): string {
+  const name = NAMES.get(type) ?? "NONE";
+  return name.replace(/([a-z])([A-Z])/g, "$1_$2").toUpperCase();
+}
+
+/** The type of {@link schemaTypeName}. */
+export function schemaTypeOf(name: string): SchemaType {
+  for (const [number] of NAMES) {
+    if (schemaTypeName(number as SchemaType) === name.toUpperCase()) return number as SchemaType;
+  }
+  throw new BrokerError(`Unknown schema type ${JSON.stringify(name)}`, { code: "invalid" });
+}
