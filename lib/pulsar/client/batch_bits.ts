@@ -58,7 +58,12 @@ export class BatchBits {
 
   /** Takes all places up to and with `index` out. */
   clearUpTo(index: number): void {
-    for (let i = 0; i <= Math.min(index, this.length - 1); i++) this.clear(i);
+    const last = Math.min(index, this.length - 1);
+    if (last < 0) return;
+    const word = last >>> 5;
+    for (let i = 0; i < word; i++) this.#keep(i, 0);
+    // A shift by 32 is one by 0.
+    this.#keep(word, (last & 31) === 31 ? 0 : 0xffffffff << ((last & 31) + 1));
   }
 
   /** Takes all places out that are not in the other. */
@@ -76,4 +81,19 @@ export class BatchBits {
     while (ackSet.length > 0 && ackSet.at(-1) === 0n) ackSet.pop();
     return ackSet;
   }
+
+  #keep(word: number, mask: number): void {
+    const before = this.#words[word]!;
+    const after = (before & mask) >>> 0;
+    if (after === before) return;
+    this.#words[word] = after;
+    this.#count -= bitsIn(before) - bitsIn(after);
+  }
+}
+
+/** How many bits of 32 are set (Hacker's Delight, 5-1). */
+function bitsIn(word: number): number {
+  let bits = word - ((word >>> 1) & 0x55555555);
+  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
+  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }

@@ -16,6 +16,8 @@ import { Lookup } from "./lookup.ts";
 import { BatchProducer, type BatchProducerOptions } from "./batch_producer.ts";
 import { Producer } from "./producer.ts";
 import type { ProducerOptions } from "./producer_options.ts";
+import { Reader, type ReaderOptions } from "./reader.ts";
+import { TableView, type TableViewOptions } from "./table_view.ts";
 import { type SourceOptions, TopicSource } from "./source.ts";
 import { parseTopicName } from "./topic_name.ts";
 import { systemTransport } from "./system_transport.ts";
@@ -125,6 +127,16 @@ export class PulsarClient implements AsyncDisposable {
   /** Opens a consumer of single messages. @throws {PulsarError} why it cannot be opened */
   async openConsumer<T = Uint8Array>(options: ConsumerOptions<T>): Promise<Consumer<T>> {
     return await Consumer.open(this.#consumerServices(), options);
+  }
+
+  /** Opens a reader, which keeps no subscription. @throws {PulsarError} why it cannot be opened */
+  async openReader<T = Uint8Array>(options: ReaderOptions<T>): Promise<Reader<T>> {
+    return await Reader.open(this.#consumerServices(), options);
+  }
+
+  /** Opens a view of the newest value of each key. @throws {PulsarError} why it cannot be opened */
+  async openTableView<T = Uint8Array>(options: TableViewOptions<T>): Promise<TableView<T>> {
+    return await TableView.open(this.#consumerServices(), options);
   }
 
   /** @throws {PulsarError} why it cannot be opened */

@@ -1,5 +1,4 @@
 import type { AckId } from "./ack_tracker.ts";
-import { Alarm } from "./alarm.ts";
 import {
   assertConsumerOptions,
   type ConsumerOptions,
@@ -14,6 +13,8 @@ import type { Message } from "./message.ts";
 import { MessageId } from "./message_id.ts";
 import { ReceivedMessage } from "./received_entry.ts";
 import type { TopicConsumer } from "./topic_consumer.ts";
+import { parseTopicPattern } from "./topic_pattern.ts";
+import { TopicWatcher } from "./topic_watcher.ts";
 import type { TopicConsumerOwner } from "./topic_consumer_parts.ts";
 import { parseTopicName } from "./topic_name.ts";
 import { type PartitionCount, TopicSet } from "./topic_set.ts";
@@ -71,12 +72,10 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
   readonly #topics: TopicSet;
   readonly #letters: Letters;
   readonly #closing = new AbortController();
-  readonly #growth: Alarm;
+  readonly #watcher: TopicWatcher | undefined;
   #listening: Promise<void> = Promise.resolve();
-  #isPaused = false;
   #disposed: Promise<void> | undefined;
   #listenerErrors = 0;
-  #failedUpdates = 0;
 
   private constructor(
     services: ConsumerServices,
@@ -91,9 +90,8 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
     const shared = sharedTopicOptions(options as ConsumerOptions<unknown>, reader, context.random);
     this.consumerName = shared.subscribe.consumerName!;
     this.#inbox = new Inbox(context.clock, () => this.#grantPermits());
-    this.#growth = new Alarm(context.clock, () => void this.#updatePartitions());
     this.#letters = new Letters({
-      topic: topics[0] ?? "",
+      topic: options.enableRetry ? topics[0] : undefined,
       subscription: options.subscription,
       consumerName: this.consumerName,
       policy: options.deadLetterPolicy,
@@ -108,6 +106,8 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
       partitionCount: services.partitionCount,
       closing: this.#closing.signal,
     });
+    const { topicsPattern } = options;
+    this.#watcher = topicsPattern === undefined ? undefined : this.#watcherOf(topicsPattern);
   }
 
   /** @throws {PulsarError} why a topic cannot be subscribed */
@@ -117,13 +117,11 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
     reader: ReaderStart = {},
   ): Promise<Consumer<T>> {
     assertConsumerOptions(options as ConsumerOptions<unknown>);
-    const named = (options.topics ?? [options.topic!]).map((name) => parseTopicName(name).full);
+    const { topic, topics = topic === undefined ? [] : [topic] } = options;
+    const named = topics.map((name) => parseTopicName(name).full);
     const consumer = new Consumer<T>(services, options, reader, named);
     try {
-      const { enableRetry, subscription, deadLetterPolicy } = options;
-      const retry = enableRetry ? [retryTopicOf(named[0]!, subscription, deadLetterPolicy)] : [];
-      const all = [...named, ...retry.map((name) => parseTopicName(name).full)];
-      await consumer.#topics.add([...new Set(all)], false, options.signal);
+      await consumer.#subscribe(named);
     } catch (error) {
       await consumer[Symbol.asyncDispose]();
       throw error;
@@ -154,7 +152,7 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
     return statsOf(this.#topics.consumers, {
       queuedMessages: this.#inbox.messageCount,
       listenerErrors: this.#listenerErrors,
-      failedUpdates: this.#failedUpdates,
+      failedUpdates: this.#topics.failedUpdates + (this.#watcher?.failedCount ?? 0),
     });
   }
 
@@ -330,12 +328,12 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
 
   /** Asks for no more messages until {@link resume}; those that are on their way still come. */
   pause(): void {
-    this.#setPaused(true);
+    this.#topics.isPaused = true;
   }
 
   /** Ends a {@link pause}. */
   resume(): void {
-    this.#setPaused(false);
+    this.#topics.isPaused = false;
   }
 
   /**
@@ -364,7 +362,7 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
   async #dispose(reason: unknown): Promise<void> {
     this.#closing.abort(reason);
     this.#services.context.opened.delete(this);
-    this.#growth.cancel();
+    this.#watcher?.close();
     this.#inbox.close(reason);
     const error = reason instanceof PulsarError ? reason : new PulsarError(
       `Cannot read ${this.#name}: the consumer has failed`,
@@ -378,9 +376,33 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
     return this.#topics.topics.join(", ") || this.subscription;
   }
 
+  async #subscribe(named: readonly string[]): Promise<void> {
+    const { enableRetry, subscription, deadLetterPolicy, signal } = this.#options;
+    const retry = enableRetry
+      ? [parseTopicName(retryTopicOf(named[0] ?? "", subscription, deadLetterPolicy)).full]
+      : [];
+    const signals = [this.#closing.signal, ...(signal ? [signal] : [])];
+    const found = await this.#watcher?.list(AbortSignal.any(signals)) ?? [];
+    const all = [...named, ...retry, ...found.map(({ name }) => name)];
+    await this.#topics.add([...new Set(all)], false, signal);
+  }
+
+  #watcherOf(pattern: string | RegExp): TopicWatcher {
+    const { topicsMode, patternAutoDiscoveryIntervalMs } = this.#options;
+    return new TopicWatcher({
+      context: this.#services.context,
+      pattern: parseTopicPattern(pattern, topicsMode),
+      intervalMs: patternAutoDiscoveryIntervalMs ?? MINUTE_MS,
+      closing: this.#closing.signal,
+      changed: (topics) => this.#topics.follow(topics),
+    });
+  }
+
   #start(): void {
     this.#services.context.opened.add(this);
-    this.#scheduleGrowth();
+    const intervalMs = this.#options.autoUpdatePartitionsIntervalMs ?? MINUTE_MS;
+    if (intervalMs > 0) this.#topics.watchPartitions(intervalMs);
+    this.#watcher?.start();
     const { listener } = this.#options;
     if (listener !== undefined) this.#listening = this.#listen(listener);
     this.#listening.catch(() => {});
@@ -402,39 +424,21 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
       reachedEnd: () => {
         if (this.hasReachedEndOfTopic && inbox.messageCount === 0) inbox.end();
       },
-      failed: (error) => this.#fail(error),
+      failed: (error, topic) => this.#failed(error, topic),
     };
   }
 
-  /** A topic cannot be read any more: nothing may be left out without a word. */
-  #fail(error: unknown): void {
+  #failed(error: unknown, topic: string): void {
+    const isGone = error instanceof PulsarError && error.code === "topic_not_found";
+    // A pattern means the topics that there are.
+    if (isGone && this.#watcher !== undefined) return void this.#topics.removeByName(topic);
+    // Nothing may be left out without a word.
     this.#disposed ??= this.#dispose(error);
     this.#disposed.catch(() => {});
   }
 
   #grantPermits(): void {
     for (const topic of this.#topics.consumers) topic.grantPermits();
-  }
-
-  #setPaused(isPaused: boolean): void {
-    this.#isPaused = isPaused;
-    for (const topic of this.#topics.consumers) topic.isPaused = isPaused;
-  }
-
-  #scheduleGrowth(): void {
-    const intervalMs = this.#options.autoUpdatePartitionsIntervalMs ?? MINUTE_MS;
-    if (intervalMs > 0) this.#growth.within(intervalMs);
-  }
-
-  async #updatePartitions(): Promise<void> {
-    try {
-      await this.#topics.updatePartitions();
-      if (this.#isPaused) this.#setPaused(true);
-    } catch {
-      // Counted; it is tried again when the interval is over.
-      this.#failedUpdates++;
-    }
-    if (!this.#closing.signal.aborted) this.#scheduleGrowth();
   }
 
   async #listen(listener: MessageListener<T>): Promise<void> {

@@ -169,6 +169,10 @@ function assertFitsType(options: ConsumerOptions<unknown>): void {
   if (keySharedPolicy !== undefined && subscriptionType !== "key_shared") {
     throw unfit("keySharedPolicy", "needs a key_shared subscription");
   }
+  const namesRetryTopic = options.deadLetterPolicy?.retryLetterTopic !== undefined;
+  if (options.enableRetry && options.topicsPattern !== undefined && !namesRetryTopic) {
+    throw unfit("enableRetry", "with topicsPattern needs deadLetterPolicy.retryLetterTopic");
+  }
   if (options.deadLetterPolicy !== undefined && isSingle && !options.enableRetry) {
     throw unfit(
       "deadLetterPolicy",

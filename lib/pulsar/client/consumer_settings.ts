@@ -83,7 +83,8 @@ function subscribeFields(
     initialPosition: initialPosition === "earliest"
       ? CommandSubscribeInitialPosition.Earliest
       : CommandSubscribeInitialPosition.Latest,
-    forceTopicCreation: options.createTopic ?? true,
+    // A topic that a pattern has found and that is gone meanwhile must not be made again.
+    forceTopicCreation: options.createTopic ?? options.topicsPattern === undefined,
     subscriptionProperties: pairsOf(options.subscriptionProperties),
     ...(schema?.info === undefined ? {} : { schema: schema.info }),
     ...(keySharedPolicy === undefined ? {} : { keySharedMeta: keySharedMeta(keySharedPolicy) }),

@@ -22,8 +22,8 @@ export type OpenProducer = (options: ProducerOptions<Uint8Array>) => Promise<Pro
 
 /** What letters are sent with. */
 export interface LettersOptions {
-  /** Full name of the (first) topic, without partition. */
-  readonly topic: string;
+  /** Full name of the (first) topic, which names the others; undefined to take that of each message. */
+  readonly topic: string | undefined;
   readonly subscription: string;
   readonly consumerName: string;
   readonly policy: DeadLetterPolicy | undefined;
@@ -57,8 +57,8 @@ export class Letters implements AsyncDisposable {
 
   /** Sends a message to the dead letter topic. */
   async bury(message: Message<unknown>): Promise<void> {
-    const { topic, subscription, policy } = this.#options;
-    const target = policy?.deadLetterTopic ?? `${topic}-${subscription}-DLQ`;
+    const { subscription, policy } = this.#options;
+    const target = policy?.deadLetterTopic ?? `${this.#baseOf(message)}-${subscription}-DLQ`;
     const producer = await this.#producer(target, "DLQ", policy?.initialSubscription);
     await producer.send({ ...contentOf(message), properties: this.#properties(message) });
   }
@@ -73,11 +73,12 @@ export class Letters implements AsyncDisposable {
     delayMs: number,
     properties: Readonly<Record<string, string>> | undefined,
   ): Promise<void> {
-    const { topic, subscription, policy } = this.#options;
+    const { subscription, policy } = this.#options;
     const { reconsumeTimes, delayTimeMs } = LETTER_PROPERTIES;
     const times = Number(message.properties[reconsumeTimes] ?? 0) + 1;
     if (times > this.#maxRedeliverCount) return await this.bury(message);
-    const producer = await this.#producer(retryTopicOf(topic, subscription, policy), "RETRY");
+    const target = retryTopicOf(this.#baseOf(message), subscription, policy);
+    const producer = await this.#producer(target, "RETRY");
     await producer.send({
       ...contentOf(message),
       deliverAfterMs: delayMs,
@@ -125,6 +126,10 @@ export class Letters implements AsyncDisposable {
       () => this.#producers.delete(topic),
     );
     return opening;
+  }
+
+  #baseOf({ topic }: Message<unknown>): string {
+    return this.#options.topic ?? topic.replace(/-partition-\d+$/, "");
   }
 
   #properties(message: Message<unknown>): Record<string, string> {

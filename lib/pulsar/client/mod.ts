@@ -30,6 +30,10 @@ export type {
 } from "./consumer_options.ts";
 export type { ConsumerStats } from "./consumer_stats.ts";
 export type { ReceiveOptions } from "./inbox.ts";
+export { Reader } from "./reader.ts";
+export type { ReaderOptions } from "./reader.ts";
+export { TableView } from "./table_view.ts";
+export type { TableListener, TableViewOptions } from "./table_view.ts";
 export type { Message } from "./message.ts";
 export { connectPulsar, PulsarClient } from "./client.ts";
 export type { PulsarClientOptions } from "./client.ts";

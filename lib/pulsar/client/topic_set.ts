@@ -1,4 +1,5 @@
 /** The topics and partitions that one consumer reads, which may become more while it runs. */
+import { Alarm } from "./alarm.ts";
 import type { ClientContext } from "./context.ts";
 import { MessageId } from "./message_id.ts";
 import type { StartPosition } from "./consumer_options.ts";
@@ -7,6 +8,7 @@ import type { Schema } from "./schema.ts";
 import { TopicConsumer } from "./topic_consumer.ts";
 import type { TopicConsumerOwner } from "./topic_consumer_parts.ts";
 import { partitionTopic } from "./topic_name.ts";
+import type { FoundTopic } from "./topic_pattern.ts";
 import { TopicSchemas } from "./topic_schemas.ts";
 import { CommandSubscribeInitialPosition, PulsarError } from "../wire/mod.ts";
 
@@ -39,6 +41,9 @@ export class TopicSet {
   readonly #topics = new Map<string, Topic>();
   readonly #byName = new Map<string, TopicConsumer>();
   #list: readonly TopicConsumer[] = [];
+  #isPaused = false;
+  /** Times when the number of partitions could not be looked up. */
+  failedUpdates = 0;
 
   constructor(parts: TopicSetParts) {
     this.#parts = parts;
@@ -111,6 +116,45 @@ export class TopicSet {
     await closeAll(gone.consumers);
   }
 
+  /** As {@link remove}, by the name of the topic or of one of its partitions. */
+  async removeByName(name: string): Promise<void> {
+    await this.remove(name.replace(PARTITION_SUFFIX, ""));
+    await this.remove(name);
+  }
+
+  /** Follows a list of all topics that there are to be. */
+  async follow(found: readonly FoundTopic[]): Promise<void> {
+    const names = new Set(found.map(({ name }) => name));
+    const gone = this.topics.filter((topic) => !names.has(topic));
+    for (const topic of gone) await this.remove(topic);
+    await this.add([...names], true);
+    const hasGrown = found.some(({ name, partitions }) =>
+      partitions > (this.#topics.get(name)?.partitions ?? 0)
+    );
+    if (hasGrown) await this.updatePartitions();
+  }
+
+  /** Looks for new partitions every `intervalMs`. */
+  watchPartitions(intervalMs: number): void {
+    const alarm = new Alarm(this.#parts.context.clock, async () => {
+      try {
+        await this.updatePartitions();
+      } catch {
+        // Counted; it is tried again when the interval is over.
+        this.failedUpdates++;
+      }
+      if (!this.#parts.closing.aborted) alarm.within(intervalMs);
+    });
+    this.#parts.closing.addEventListener("abort", () => alarm.cancel());
+    alarm.within(intervalMs);
+  }
+
+  /** Messages are to come, or not, for now. */
+  set isPaused(isPaused: boolean) {
+    this.#isPaused = isPaused;
+    for (const consumer of this.#list) consumer.isPaused = isPaused;
+  }
+
   /** Subscribes the partitions that topics have got since it looked last. */
   async updatePartitions(): Promise<void> {
     for (const [name, topic] of this.#topics) {
@@ -133,7 +177,7 @@ export class TopicSet {
     for (const consumer of consumers) this.#byName.set(consumer.topic, consumer);
     this.#list = [...this.#byName.values()];
     // What came while they were opened may be waited for already.
-    for (const consumer of consumers) consumer.grantPermits();
+    for (const consumer of consumers) consumer.isPaused = this.#isPaused;
   }
 
   async #open(
