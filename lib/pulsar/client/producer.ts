@@ -102,7 +102,7 @@ export class Producer<T = Uint8Array> implements AsyncDisposable {
   }
 
   /** Figures since it was opened, and of the last interval. */
-  stats(): ProducerStats {
+  get stats(): ProducerStats {
     return this.#meter.read();
   }
 
@@ -221,7 +221,7 @@ export class Producer<T = Uint8Array> implements AsyncDisposable {
     if (statsIntervalMs > 0) {
       this.#stopTimers.push(clock.every(statsIntervalMs, () => {
         this.#meter.endInterval();
-        onStats?.(this.stats());
+        onStats?.(this.stats);
       }));
     }
     if (partitionsUpdateIntervalMs > 0) {

@@ -59,7 +59,7 @@ export interface ProducerOptions<T = Uint8Array> {
   readonly initialSubscription?: string | undefined;
   /** How often it looks whether the topic has more partitions; 0 for never. Default 60 s. */
   readonly partitionsUpdateIntervalMs?: number | undefined;
-  /** Length of the intervals of `stats()`; 0 for none. Default 60 s. */
+  /** Length of the intervals of `stats`; 0 for none. Default 60 s. */
   readonly statsIntervalMs?: number | undefined;
   /** Called at the end of each interval. */
   readonly onStats?: ((stats: ProducerStats) => void) | undefined;

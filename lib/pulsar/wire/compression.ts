@@ -1,5 +1,6 @@
 /** Compression of an entry's payload, as MessageMetadata's fields `compression` and `uncompressed_size` say. */
-import { deflateSync, inflateSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+// As one object: Node has zstd since 22.15 only, and a name that is not there would keep the module from loading.
+import zlib from "node:zlib";
 import { compress as compressSnappy, uncompress as decompressSnappy } from "snappyjs";
 import { messageOf } from "../../base/mod.ts";
 import { PulsarError } from "./errors.ts";
@@ -30,9 +31,9 @@ export function compress(type: CompressionType, bytes: Uint8Array): Uint8Array {
     case CompressionType.LZ4:
       return compressLz4Block(bytes);
     case CompressionType.ZLIB:
-      return deflateSync(bytes);
+      return zlib.deflateSync(bytes);
     case CompressionType.ZSTD:
-      return zstdCompressSync(bytes);
+      return zstd().zstdCompressSync(bytes);
     case CompressionType.SNAPPY:
       return compressSnappy(bytes);
   }
@@ -75,9 +76,9 @@ function decompressTyped(type: number, bytes: Uint8Array, size: number): Uint8Ar
       return content;
     }
     case CompressionType.ZLIB:
-      return inflateSync(bytes, { maxOutputLength: Math.max(size, 1) });
+      return zlib.inflateSync(bytes, { maxOutputLength: Math.max(size, 1) });
     case CompressionType.ZSTD:
-      return zstdDecompressSync(bytes, { maxOutputLength: Math.max(size, 1) });
+      return zstd().zstdDecompressSync(bytes, { maxOutputLength: Math.max(size, 1) });
     case CompressionType.SNAPPY:
       return decompressSnappy(bytes, size);
     default:
@@ -85,6 +86,14 @@ function decompressTyped(type: number, bytes: Uint8Array, size: number): Uint8Ar
         code: "unsupported_compression",
       });
   }
+}
+
+function zstd(): Pick<typeof zlib, "zstdCompressSync" | "zstdDecompressSync"> {
+  if ("zstdCompressSync" in zlib) return zlib;
+  throw new PulsarError("Cannot use zstd: this runtime does not have it", {
+    code: "unsupported_compression",
+    cure: "use Deno, Bun, or Node 22.15 or newer, or another compression",
+  });
 }
 
 function failed(state: string, cause?: unknown): PulsarError {

@@ -89,7 +89,7 @@ Deno.test("PartitionSender gives up everything behind a message without a receip
     ),
   );
   await clock.advance(999);
-  assert.equal(producer.stats().sendsFailed, 0);
+  assert.equal(producer.stats.sendsFailed, 0);
   await clock.advance(1);
   const [error] = await outcomes;
   assert.equal(error!.retryable, true);
@@ -140,7 +140,7 @@ Deno.test("PartitionSender.flush() waits for what was sent before, not for what 
   receipts.release();
   await flushed;
   await Promise.all(first);
-  assert.equal(producer.stats().pendingMessages, 1);
+  assert.equal(producer.stats.pendingMessages, 1);
   await clock.advance(1);
   receipts.release();
   await later;

@@ -257,10 +257,10 @@ Deno.test("Producer counts what it sends, and measures the latency of an interva
     onStats: ({ interval }) => seen.push(interval!.messagesPerSec),
   });
   const sent = [1, 2, 3].map(() => producer.send({ value: utf8("1234") }));
-  assert.equal(producer.stats().pendingMessages, 3);
+  assert.equal(producer.stats.pendingMessages, 3);
   await clock.advance(1000);
   await Promise.all(sent);
-  const { interval, ...totals } = producer.stats();
+  const { interval, ...totals } = producer.stats;
   assert.deepEqual(totals, {
     messagesSent: 3,
     bytesSent: 12,
