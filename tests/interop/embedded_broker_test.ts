@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { brokerContract } from "./broker_contract.ts";
 import { clientContract } from "./client_contract.ts";
+import { dispatchContract } from "./dispatch_contract.ts";
 import { EmbeddedBroker } from "./embedded.ts";
 import { runJavaScenario, runScenario } from "./harness.ts";
 
@@ -9,6 +10,10 @@ const broker = await EmbeddedBroker.start();
 
 // It always deduplicates by sequence id: exactly once does not depend on a policy that may be off.
 brokerContract("the embedded broker", () => {
+  const { serviceUrl, adminUrl } = broker;
+  return { serviceUrl, adminUrl, deduplicates: true };
+});
+dispatchContract("the embedded broker", () => {
   const { serviceUrl, adminUrl } = broker;
   return { serviceUrl, adminUrl, deduplicates: true };
 });
@@ -27,6 +32,10 @@ const PYTHON_SCENARIOS = [
   "consume_exclusive",
   "consume_single_ack",
   "consume_failover",
+  "consume_shared",
+  "consume_key_shared",
+  "batch_index_ack",
+  "delayed",
   "last_message_id",
   "seek",
   "deduplication",
@@ -49,6 +58,7 @@ const JAVA_SCENARIOS = [
   "produce_avro",
   "auto_consume",
   "ack_receipt",
+  "dead_letter",
   "failover",
   "seek",
   "deduplication",
@@ -63,10 +73,6 @@ for (const scenario of JAVA_SCENARIOS) {
 
 /** What the embedded broker does not do yet, and how it says so: at once, and in words that name it. */
 const REFUSED: readonly (readonly [string, RegExp])[] = [
-  ["consume_shared", /subscriptions of type Shared are not supported/],
-  ["consume_key_shared", /subscriptions of type Key_Shared are not supported/],
-  ["batch_index_ack", /subscriptions of type Shared are not supported/],
-  ["delayed", /subscriptions of type Shared are not supported/],
   ["non_persistent", /not supported/],
   ["terminate", /HTTP Error 404/],
 ];

@@ -3,10 +3,16 @@ import assert from "node:assert/strict";
 import { ServerError } from "../../lib/pulsar/wire/mod.ts";
 import { signToken } from "../../infra/token.ts";
 import { brokerContract } from "./broker_contract.ts";
+import { dispatchContract } from "./dispatch_contract.ts";
 import { freshTopic, interopServers } from "./harness.ts";
 import { WireSession } from "./wire_session.ts";
 
 brokerContract("a real Pulsar", () => {
+  const { serviceUrl, adminUrl } = interopServers().plain;
+  return { serviceUrl, adminUrl, deduplicates: false };
+});
+
+dispatchContract("a real Pulsar", () => {
   const { serviceUrl, adminUrl } = interopServers().plain;
   return { serviceUrl, adminUrl, deduplicates: false };
 });
