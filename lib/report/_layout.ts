@@ -23,9 +23,9 @@ export interface DrawOptions {
 
 /** Measures of the sizes; one left edge, so that charts under one another line up. */
 export const SIZES = {
-  wide: { widthPx: 860, heightPx: 300, leftPx: 76, rightPx: 30, ticksMax: 10, fontPx: 13 },
-  narrow: { widthPx: 400, heightPx: 280, leftPx: 66, rightPx: 22, ticksMax: 5, fontPx: 12 },
-  low: { widthPx: 860, heightPx: 176, leftPx: 76, rightPx: 30, ticksMax: 10, fontPx: 13 },
+  wide: { widthPx: 860, heightPx: 300, leftPx: 80, rightPx: 30, ticksMax: 10, fontPx: 13 },
+  narrow: { widthPx: 400, heightPx: 280, leftPx: 72, rightPx: 22, ticksMax: 5, fontPx: 12 },
+  low: { widthPx: 860, heightPx: 176, leftPx: 80, rightPx: 30, ticksMax: 10, fontPx: 13 },
 } as const;
 
 /** Measures of one size. */
@@ -61,7 +61,9 @@ export function boxOf(size: Size, topPx: number, heightPx: number, rightPx: numb
 
 /** A box as a grid of ECharts. */
 export function gridOf({ leftPx, topPx, widthPx, heightPx }: PanelBox): Record<string, unknown> {
-  return { left: leftPx, top: topPx, width: widthPx, height: heightPx, containLabel: false };
+  const box = { left: leftPx, top: topPx, width: widthPx, height: heightPx };
+  // Exactly there: ECharts would make room for long labels, and the script of a page works with this box.
+  return { ...box, containLabel: false, outerBoundsMode: "none" };
 }
 
 /** Height of what {@link titleOption} writes. Only the low size saves the line of a subtitle that is not there. */

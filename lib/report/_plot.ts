@@ -87,6 +87,7 @@ export function valueAxis(
   size: Size,
   { index, withName }: AxisPlace,
 ): Record<string, unknown> {
+  const part = `y${index}`;
   return {
     ...axisLook(size),
     gridIndex: index,
@@ -99,14 +100,14 @@ export function valueAxis(
     // There is no third of a message.
     ...(yUnit === "count" ? { minInterval: 1 } : {}),
     axisLine: { show: false },
-    axisTick: { show: withName, lineStyle: { color: tone("muted") } },
+    axisTick: { show: withName, lineStyle: { color: tone("muted", part) } },
     axisLabel: {
       show: withName,
-      color: tone("muted"),
+      color: tone("muted", part),
       fontSize: size.fontPx,
       formatter: (value: number) => axisText(value, yUnit),
     },
-    splitLine: { lineStyle: { color: tone("line"), width: 1 } },
+    splitLine: { lineStyle: { color: tone("line", part), width: 1 } },
   };
 }
 

@@ -108,6 +108,7 @@ export function drawDistribution(spec: DistributionSpec, options: DrawOptions): 
         fontSize: size.fontPx,
         formatter: percentileText,
         hideOverlap: true,
+        textMargin: [0, 6],
       },
       splitLine: { lineStyle: { color: tone("line") } },
     },
@@ -118,11 +119,11 @@ export function drawDistribution(spec: DistributionSpec, options: DrawOptions): 
       nameGap: size.leftPx - 20,
       axisLine: { show: false },
       axisLabel: {
-        color: tone("muted"),
+        color: tone("muted", "y0"),
         fontSize: size.fontPx,
         formatter: (valueMs: number) => axisText(valueMs, "milliseconds"),
       },
-      splitLine: { lineStyle: { color: tone("line") } },
+      splitLine: { lineStyle: { color: tone("line", "y0") } },
     },
     series: lines.map((line) => seriesOption(line, spec.lines.indexOf(line))),
   };

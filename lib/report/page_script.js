@@ -1,5 +1,5 @@
 // The script of a report: values under the pointer, zoom along time, series hidden by their name in the legend. It moves
-// what the static drawing holds and redraws nothing but the ticks of the time axis, so that the page is the same picture
+// and stretches what the static drawing holds and redraws nothing but the ticks of the axes, so that the page is the same picture
 // with and without it. Nothing here is animated. Lines that begin with // are left out of the page.
 (() => {
   "use strict";
@@ -81,14 +81,17 @@
   const viewOf = (chart, plot) => {
     const svg = plot.querySelector("svg");
     const boxes = chart.boxes[plot.dataset.size];
-    const view = { chart, plot, svg, boxes, moved: [], ticks: [], drawn: [] };
+    const view = { chart, plot, svg, boxes, moved: [], ticks: [], valueTicks: [], drawn: [] };
     const all = [...svg.querySelectorAll("[data-part]")];
     view.lines = chart.lines.map((_, i) => all.filter(({ dataset }) => dataset.part === `s${i}`));
-    if (chart.axis === "time") {
+    const [low, high, kind] = (svg.dataset.y || "").split(" ");
+    view.scale = low === undefined || low === "" ? null : scaleOf(kind === "log", +low, +high);
+    if (view.scale !== null) {
       boxes.forEach(({ leftPx, topPx, widthPx, heightPx }, i) => {
         const clip = shape("clipPath", { id: `${svg.id}-zoom${i}` }, svg);
         shape("rect", { x: leftPx, y: topPx - 1, width: widthPx, height: heightPx + 2 }, clip);
         view.ticks.push(all.filter(({ dataset }) => dataset.part === `x${i}`));
+        view.valueTicks.push(all.filter(({ dataset }) => dataset.part === `y${i}`));
       });
       view.moved = all.filter(({ dataset }) => /^[sm]/.test(dataset.part)).map((node) => {
         // Before anything is hidden or moved: a hidden node has no place.
@@ -97,7 +100,9 @@
           x >= leftPx - 9 && x <= leftPx + widthPx + 9 && y >= topPx - 70 &&
           y <= topPx + heightPx + 9
         );
-        return { node, box: Math.max(0, box), before: node.getAttribute("transform") || "" };
+        const isMark = node.dataset.part === "m";
+        const before = node.getAttribute("transform") || "";
+        return { node, box: Math.max(0, box), before, isMark };
       });
       for (const { node, box } of view.moved) {
         if (node.tagName === "text" || node.parentNode.hasAttribute("clip-path")) continue;
@@ -128,20 +133,69 @@
     return e || f ? [Number(e), Number(f)] : [Number(x), Number(y)];
   };
 
+  // A value axis: its ends, in the numbers that are linear along it.
+  const scaleOf = (isLog, from, to) => ({
+    isLog,
+    of: isLog ? Math.log10 : (value) => value,
+    low: isLog ? Math.log10(from) : from,
+    high: isLog ? Math.log10(to) : to,
+  });
+  // The ends that suit what is shown, with round steps; null where it is all that was drawn.
+  const suitedScale = ({ chart, figure, scale }) => {
+    const [from, to] = rangeOf(chart);
+    const isAll = chart.axis !== "time" || (from === 0 && to === fullSec);
+    if (isAll && figure.hiddenLines.size === 0) return null;
+    const values = [];
+    chart.lines.forEach(({ points }, line) => {
+      if (figure.hiddenLines.has(line)) return;
+      for (let i = 0; i < points.length; i += 2) {
+        const value = points[i + 1];
+        if (value !== null && points[i] >= from && points[i] <= to) values.push(value);
+      }
+    });
+    const highest = values.reduce((a, b) => Math.max(a, b), 0);
+    if (highest <= 0) return null;
+    if (scale.isLog) {
+      const floor = 10 ** scale.low;
+      const lowest = values.reduce((a, b) => Math.min(a, Math.max(b, floor)), highest);
+      const low = Math.floor(Math.log10(lowest) + 1e-9);
+      const high = Math.max(low + 1, Math.ceil(Math.log10(highest) - 1e-9));
+      return { low, high, steps: rangeFrom(low, high, 1).map((power) => 10 ** power) };
+    }
+    const power = 10 ** Math.floor(Math.log10(highest / 4));
+    const wanted = power * [1, 2, 5, 10].find((factor) => factor * power >= highest / 4 - 1e-12);
+    const step = chart.unit === "count" ? Math.max(1, wanted) : wanted;
+    const high = Math.ceil(highest / step - 1e-9) * step;
+    return { low: 0, high, steps: rangeFrom(0, high, step) };
+  };
+  const rangeFrom = (from, to, step) =>
+    Array.from({ length: Math.round((to - from) / step) + 1 }, (_, i) => from + i * step);
+
   const views = [];
   const place = (view) => {
-    const { moved, boxes } = view;
-    const [from, to] = zoom;
-    const scale = fullSec / (to - from);
-    for (const { node, box, before } of moved) {
+    const { moved, boxes, scale: drawnScale } = view;
+    const isTime = view.chart.axis === "time";
+    const [from, to] = isTime ? zoom : [0, fullSec];
+    const scale = isTime ? fullSec / (to - from) : 1;
+    const suited = suitedScale(view);
+    // Up and down: y becomes stretch × y + lift.
+    const stretch = suited ? (drawnScale.high - drawnScale.low) / (suited.high - suited.low) : 1;
+    const lifts = boxes.map(({ topPx, heightPx }) => {
+      if (!suited) return 0;
+      const raised = (heightPx * (drawnScale.low - suited.low)) / (suited.high - suited.low);
+      return (topPx + heightPx) * (1 - stretch) - raised;
+    });
+    for (const { node, box, before, isMark } of moved) {
       const { leftPx, widthPx } = boxes[box];
-      const shift = leftPx - scale * (leftPx + (widthPx * from) / fullSec);
+      const shift = isTime ? leftPx - scale * (leftPx + (widthPx * from) / fullSec) : 0;
+      const [up, lift] = isMark ? [1, 0] : [stretch, lifts[box]];
       const dot = /^matrix\(([^,]*),0,0,([^,]*),([^,]*),([^,]*)\)$/.exec(before);
       const label = /^translate\(([-\d.]+)[ ,]([-\d.]+)\)$/.exec(before);
-      if (scale === 1) node.setAttribute("transform", before);
+      if (scale === 1 && (isMark || !suited)) node.setAttribute("transform", before);
       else if (dot) {
         const x = scale * Number(dot[3]) + shift;
-        node.setAttribute("transform", `matrix(${dot[1]},0,0,${dot[2]},${x},${dot[4]})`);
+        const y = up * Number(dot[4]) + lift;
+        node.setAttribute("transform", `matrix(${dot[1]},0,0,${dot[2]},${x},${y})`);
       } else if (label) {
         // It begins or ends two to the side of its line, however wide the rest becomes.
         const side = node.getAttribute("text-anchor") === "end" ? -2 : 2;
@@ -151,10 +205,12 @@
         node.setAttribute("visibility", isOut ? "hidden" : "visible");
       } else {
         node.setAttribute("vector-effect", "non-scaling-stroke");
-        node.setAttribute("transform", `matrix(${scale} 0 0 1 ${shift} 0) ${before}`);
+        node.setAttribute("transform", `matrix(${scale} 0 0 ${up} ${shift} ${lift}) ${before}`);
       }
       if (scale === 1 && label) node.removeAttribute("visibility");
     }
+    view.valueTicks.forEach((nodes, i) => drawValueTicks(view, nodes, i, suited));
+    if (!isTime) return;
     view.ticks.forEach((nodes, i) => drawTicks(view, nodes, i, scale === 1));
   };
   const drawTicks = (view, nodes, i, isFull) => {
@@ -180,6 +236,60 @@
         node.dataset.zoomed = i;
         view.svg.append(node);
       }
+    }
+  };
+
+  // As the static picture writes them.
+  const axisText = (value, unit) => {
+    const short = (number) => String(Number(number.toPrecision(4)));
+    if (unit === "milliseconds") {
+      if (value === 0) return "0";
+      if (value < 1) return `${short(value * 1000)} µs`;
+      return value < 1000 ? `${short(value)} ms` : `${short(value / 1000)} s`;
+    }
+    if (unit !== "count" || value < 1000) return short(value);
+    return value < 1e6 ? `${short(value / 1e3)}k` : `${short(value / 1e6)}M`;
+  };
+  const drawValueTicks = (view, nodes, i, suited) => {
+    view.svg.querySelectorAll(`[data-scaled="${i}"]`).forEach((node) => node.remove());
+    for (const node of nodes) node.setAttribute("visibility", suited ? "hidden" : "visible");
+    if (!suited) return;
+    const { topPx, heightPx } = view.boxes[i];
+    // One of each kind: the grid's line, the tick at the axis, the label.
+    const lengthOf = (node) => {
+      const [x1, , x2] = (node.getAttribute("d") || "").match(/[-\d.]+/g) || [0, 0, 0];
+      return Math.abs(x2 - x1);
+    };
+    const label = nodes.find(({ tagName }) => tagName === "text");
+    const lines = nodes.filter((node) => node.getAttribute("d") !== null);
+    const kinds = [
+      lines.find((one) => lengthOf(one) > 20),
+      lines.find((one) => lengthOf(one) <= 20),
+    ];
+    const add = (node, before) => {
+      node.setAttribute("visibility", "visible");
+      node.removeAttribute("data-part");
+      node.dataset.scaled = i;
+      before.parentNode.insertBefore(node, before);
+    };
+    for (const value of suited.steps) {
+      const share = (view.scale.of(value) - suited.low) / (suited.high - suited.low);
+      const y = topPx + heightPx * (1 - share);
+      for (const kind of kinds) {
+        if (kind === undefined) continue;
+        const line = kind.cloneNode();
+        line.setAttribute(
+          "transform",
+          `translate(0 ${y - kind.getAttribute("d").match(/[-\d.]+/g)[1]})`,
+        );
+        add(line, kind);
+      }
+      if (label === undefined) continue;
+      const text = label.cloneNode();
+      text.textContent = axisText(value, view.chart.unit);
+      const x = /\(([-\d.]+)/.exec(label.getAttribute("transform"))[1];
+      text.setAttribute("transform", `translate(${x} ${y})`);
+      add(text, label);
     }
   };
 
@@ -371,6 +481,7 @@
         button.setAttribute("aria-pressed", String(!isHidden));
         for (const view of own) {
           for (const node of view.lines[i]) node.style.display = isHidden ? "none" : "";
+          if (view.scale !== null) place(view);
         }
       });
     });

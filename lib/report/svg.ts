@@ -7,7 +7,7 @@ import {
   MarkLineComponent,
   TitleComponent,
 } from "echarts/components";
-import { type EChartsCoreOption, init, setPlatformAPI, use } from "echarts/core";
+import { type ECharts, type EChartsCoreOption, init, setPlatformAPI, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import { escapeText } from "./escape.ts";
 import { labelWidthPx } from "./marks.ts";
@@ -66,12 +66,31 @@ export function renderSvg(option: EChartsCoreOption, options: SvgOptions): strin
     const drawn = tidySvg(chart.renderToSVGString(), id);
     const label = `<title id="${id}-title">${escapeText(title)}</title>` +
       `<desc id="${id}-desc">${escapeText(description)}</desc>`;
-    const root = `<svg id="${id}" role="img" aria-labelledby="${id}-title ${id}-desc" `;
+    const scale = theme === "page" ? valueScale(chart) : "";
+    const root = `<svg id="${id}" role="img" aria-labelledby="${id}-title ${id}-desc" ${scale}`;
     return withTheme(drawn.replace("<svg ", root).replace(/(<svg [^>]*>)/, `$1${label}`), theme);
   } finally {
     // Without this its timers keep the process alive.
     chart.dispose();
   }
+}
+
+/** What the script of a page must know to draw the values to another scale: where the first value axis ends, as ECharts has chosen it. */
+function valueScale(chart: ECharts): string {
+  const axes = (chart as unknown as WithModel).getModel().getComponent("yAxis", 0);
+  if (axes === undefined) return "";
+  const { scale } = axes.axis;
+  const [from, to] = scale.getExtent();
+  return `data-y="${from} ${to} ${scale.type}" `;
+}
+
+/** The part of ECharts' model that is read: its public interface converts values to pixels, but does not tell the ends. */
+interface WithModel {
+  getModel(): {
+    getComponent(name: string, index: number): {
+      readonly axis: { readonly scale: { readonly type: string; getExtent(): [number, number] } };
+    } | undefined;
+  };
 }
 
 /** Ids that count charts of this process become ids of this chart; what only a live chart needs goes. */

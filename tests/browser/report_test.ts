@@ -101,7 +101,7 @@ async function pointAt(page: Page, chart: string, share: number): Promise<void> 
   await plot.scrollIntoViewIfNeeded();
   const { x, y, width } = (await plot.boundingBox())!;
   // The left edge of the plot and its width, as a share of the picture's 860 units.
-  await page.mouse.move(x + width * (76 + share * 754) / 860, y + 120, { steps: 3 });
+  await page.mouse.move(x + width * (80 + share * 750) / 860, y + 120, { steps: 3 });
 }
 
 async function dragOver(page: Page, chart: string, from: number, to: number): Promise<void> {
@@ -131,6 +131,52 @@ browserTest(
       assert.equal(await plotOf(page, "cpu").locator(".cross[visibility=visible]").count(), 5);
       await page.mouse.move(5, 5);
       assert.equal(await tip.isVisible(), false);
+    }),
+);
+
+/** What the value axis says, from the bottom. */
+async function valuesOf(page: Page, chart: string, size = "wide"): Promise<string[]> {
+  const plot = plotOf(page, chart, size);
+  const { x, width } = (await plot.boundingBox())!;
+  // Left of the plot.
+  const edge = x + width * 78 / 860;
+  return await plot.locator("svg text").evaluateAll(
+    (nodes, edge) =>
+      nodes.filter((node) => getComputedStyle(node as unknown as Node).visibility !== "hidden")
+        .map((node) => [node.textContent ?? "", node.getBoundingClientRect()] as const)
+        .filter(([text, { right }]) => right < edge && /^\d/.test(text))
+        .toSorted(([, a], [, b]) => b.top - a.top)
+        .map(([text]) => text),
+    edge,
+  );
+}
+
+/** Top of the highest drawn part of a series, page pixels. */
+async function topOf(page: Page, chart: string, series: number): Promise<number> {
+  return (await plotOf(page, chart).locator(`[data-part=s${series}]`).first().boundingBox())!.y;
+}
+
+browserTest(
+  "the report suits the value axis to what is shown, and back",
+  () =>
+    withPage(DESK, async (page) => {
+      const whole = await valuesOf(page, "throughput");
+      assert.equal(whole.at(-1), "100k", "the broker's return brings a burst");
+      await plotOf(page, "throughput").scrollIntoViewIfNeeded();
+      const before = await topOf(page, "throughput", 0);
+      await dragOver(page, "throughput", 50 / 90, 85 / 90);
+      const zoomed = await valuesOf(page, "throughput");
+      assert.deepEqual([zoomed.filter((text) => text === "0").length, zoomed.at(-1)], [1, "60k"]);
+      assert.ok(await topOf(page, "throughput", 0) < before - 20, "50,000/s stands higher");
+      await page.keyboard.press("Escape");
+      assert.deepEqual(await valuesOf(page, "throughput"), whole);
+      assert.ok(Math.abs(await topOf(page, "throughput", 0) - before) < 1);
+      const legend = page.locator('[data-chart="throughput"] .legend button');
+      const count = await legend.count();
+      for (let i = 1; i < count; i++) await legend.nth(i).click();
+      assert.equal((await valuesOf(page, "throughput")).at(-1), "60k", "the target alone");
+      for (let i = 1; i < count; i++) await legend.nth(i).click();
+      assert.deepEqual(await valuesOf(page, "throughput"), whole);
     }),
 );
 

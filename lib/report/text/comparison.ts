@@ -32,7 +32,7 @@ export interface Comparison {
 }
 
 /** Names and paths that differ from run to run and mean nothing. */
-const OWN_NAMES = /^(?:runId|topic|subscription|thresholds|keep)\b/;
+const OWN_NAMES = /^(?:name|runId|topic|subscription|thresholds|keep)\b/;
 
 /** Settings, systems and machine of a set of runs, each with all the values that it has. */
 function settingsOf(results: readonly Result[]): Map<string, string> {
