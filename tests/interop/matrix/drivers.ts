@@ -1,0 +1,32 @@
+/**
+ * The drivers: one program for each client, brought and built on demand into `.data/infra`.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { bringPython, PYTHON_PACKAGES } from "../../../infra/python.ts";
+import { bringGoDriver } from "./go_driver.ts";
+import type { Driver } from "./driver.ts";
+
+const DRIVERS_DIR = join(import.meta.dirname!, "..", "drivers");
+
+async function bringPythonDriver(say: (line: string) => void): Promise<Driver> {
+  return {
+    name: "python",
+    title: "Python",
+    version: PYTHON_PACKAGES[0]!.replace("==", " "),
+    command: await bringPython(say),
+    args: [join(DRIVERS_DIR, "python", "driver.py")],
+  };
+}
+
+async function bringGo(say: (line: string) => void): Promise<Driver> {
+  const { program, version } = await bringGoDriver(join(DRIVERS_DIR, "go"), say);
+  return { name: "go", title: "Go", version, command: program, args: [] };
+}
+
+/** By the name that flags give; the order is that of the columns. */
+export const DRIVERS: Readonly<Record<string, (say: (line: string) => void) => Promise<Driver>>> = {
+  python: bringPythonDriver,
+  go: bringGo,
+};
