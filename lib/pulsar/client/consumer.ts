@@ -67,7 +67,8 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
   readonly subscription: string;
   readonly consumerName: string;
   readonly #services: ConsumerServices;
-  readonly #options: ConsumerOptions<T>;
+  /** Of any value, so that a consumer of something is a consumer of anything. */
+  readonly #options: ConsumerOptions<unknown>;
   readonly #inbox: Inbox;
   readonly #topics: TopicSet;
   readonly #letters: Letters;
@@ -85,7 +86,7 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
   ) {
     const { context } = services;
     this.#services = services;
-    this.#options = options;
+    this.#options = options as ConsumerOptions<unknown>;
     this.subscription = options.subscription;
     const shared = sharedTopicOptions(options as ConsumerOptions<unknown>, reader, context.random);
     this.consumerName = shared.subscribe.consumerName!;
@@ -441,7 +442,7 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
     for (const topic of this.#topics.consumers) topic.grantPermits();
   }
 
-  async #listen(listener: MessageListener<T>): Promise<void> {
+  async #listen(listener: MessageListener<unknown>): Promise<void> {
     for await (const message of this.messages()) {
       try {
         await listener(message);

@@ -58,6 +58,7 @@ export class Inbox {
   readonly #items = new Fifo<Item | Unreadable>();
   readonly #waiters = new Fifo<Waiter>();
   readonly #waiting: () => void;
+  #isServing = false;
   #messages = 0;
   #bytes = 0;
   #closed: { readonly reason: unknown } | undefined;
@@ -73,9 +74,9 @@ export class Inbox {
     return this.#messages;
   }
 
-  /** How many wait for messages. */
+  /** How many wait for messages; who is being given one does no more. */
   get waiterCount(): number {
-    return this.#waiters.length;
+    return this.#waiters.length - (this.#isServing ? 1 : 0);
   }
 
   get isClosed(): boolean {
@@ -97,7 +98,10 @@ export class Inbox {
 
   /** Hands out what can be handed out. */
   serve(): void {
+    if (this.#isServing) return;
+    this.#isServing = true;
     while (this.#waiters.length > 0 && this.#waiters.peek()!.serve()) this.#waiters.shift();
+    this.#isServing = false;
   }
 
   /**

@@ -20,6 +20,8 @@ const NO_PROPERTIES: Readonly<Record<string, string>> = Object.freeze({});
 /** Metadata of a message in a batch that says its size and nothing else is not longer. */
 const PLAIN_METADATA_BYTES_MAX = 6;
 
+const UNREAD = Symbol("not decoded yet");
+
 /** Where an entry came from. */
 export interface EntryOrigin {
   /** Full name of the topic or partition. */
@@ -151,6 +153,7 @@ export class ReceivedMessage<T> implements Message<T> {
   readonly entry: ReceivedEntry;
   readonly batchIndex: number;
   #single: SingleMessageMetadata | undefined | null = null;
+  #value: unknown = UNREAD;
 
   constructor(entry: ReceivedEntry, batchIndex: number) {
     this.entry = entry;
@@ -196,12 +199,8 @@ export class ReceivedMessage<T> implements Message<T> {
   get value(): T {
     const { schema } = this.entry.origin;
     if (schema === undefined) return this.data as T;
-    if (this.isNull) return null as T;
-    if (this.entry.schemaError !== undefined) throw this.entry.schemaError;
-    const { schemaVersion } = this;
-    // The key is looked for only by schemas that keep a part of the value there.
-    const keyBytes = schema.encodeKey === undefined ? undefined : this.keyBytes;
-    return schema.decode(this.data, { schemaVersion, keyBytes }) as T;
+    if (this.#value === UNREAD) this.#value = this.#decode(schema);
+    return this.#value as T;
   }
 
   get isNull(): boolean {
@@ -274,6 +273,15 @@ export class ReceivedMessage<T> implements Message<T> {
   /** It was removed from its batch by compaction. */
   get isCompactedOut(): boolean {
     return this.entry.isBatch && (this.#batched?.compactedOut ?? false);
+  }
+
+  #decode(schema: Schema<unknown>): unknown {
+    if (this.isNull) return null;
+    if (this.entry.schemaError !== undefined) throw this.entry.schemaError;
+    const { schemaVersion } = this;
+    // The key is looked for only by schemas that keep a part of the value there.
+    const keyBytes = schema.encodeKey === undefined ? undefined : this.keyBytes;
+    return schema.decode(this.data, { schemaVersion, keyBytes });
   }
 
   /** What says key, properties and so on: of the message where it is in a batch, else of the entry. */

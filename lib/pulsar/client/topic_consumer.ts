@@ -1,5 +1,6 @@
 /** One consumer of one topic or partition: from the broker's frames to messages, and from acknowledgements to the broker's commands. */
 import { AckSender } from "./ack_sender.ts";
+import type { AckId } from "./ack_tracker.ts";
 import { BatchBits } from "./batch_bits.ts";
 import { ChunkAssembler } from "./chunk_assembler.ts";
 import type { ClientContext } from "./context.ts";
@@ -355,8 +356,13 @@ export class TopicConsumer implements SessionHost, EntryOrigin, InboxSource {
     const { ledgerId, entryId, messageCount: batchMessageCount } = entry;
     for (let i = 0; i < Math.min(first, batchMessageCount); i++) {
       const batchIndex = entry.isBatch ? i : -1;
-      void this.acks.acknowledge({ ledgerId, entryId, batchIndex, batchMessageCount });
+      this.#passOver({ ledgerId, entryId, batchIndex, batchMessageCount });
     }
+  }
+
+  /** Acknowledges what nobody is shown. If that fails it comes again, and is passed over again. */
+  #passOver(id: AckId): void {
+    this.acks.acknowledge(id).catch(() => {});
   }
 
   #narrow(entry: ReceivedEntry, isWanted: (index: number) => boolean): void {
@@ -381,7 +387,7 @@ export class TopicConsumer implements SessionHost, EntryOrigin, InboxSource {
   #undecodable(error: PulsarError, position: Position): void {
     if (error.code === "not_supported" && this.#options.cryptoFailureAction === "discard") {
       const { ledgerId, entryId } = position;
-      return void this.acks.acknowledge({ ledgerId, entryId, batchIndex: -1 });
+      return this.#passOver({ ledgerId, entryId, batchIndex: -1 });
     }
     if (error.code !== "checksum_mismatch") return this.#owner.unreadable(error);
     this.counters.damaged++;
@@ -421,7 +427,7 @@ export class TopicConsumer implements SessionHost, EntryOrigin, InboxSource {
     this.counters.incompleteChunkedMessages++;
     for (const { ledgerId, entryId } of positions) {
       // Nothing will ever be made of chunks whose producer has gone; others come again.
-      if (why === "expired") void this.acks.acknowledge({ ledgerId, entryId, batchIndex: -1 });
+      if (why === "expired") this.#passOver({ ledgerId, entryId, batchIndex: -1 });
       else this.redelivery.later({ ledgerId, entryId });
     }
   }
