@@ -11,6 +11,7 @@ import type {
 import { recordOf } from "./command_producer.ts";
 import type { Attachment, Session } from "./session.ts";
 import { Consumer } from "./consumer.ts";
+import { ratesOf } from "./entity_rates.ts";
 import { BrokerError } from "./errors.ts";
 import type { PartitionLog } from "./log.ts";
 import { EARLIEST } from "./position.ts";
@@ -242,13 +243,12 @@ export function handleConsumerStats(
   { consumerId, requestId }: CommandConsumerStats,
 ): void {
   const { consumer, subscription } = attachmentOf(connection, consumerId);
-  const isActive = subscription.active === consumer || subscription.multiple !== undefined;
-  const { rates } = subscription.topic;
+  const rates = ratesOf(consumer);
   connection.send("CONSUMER_STATS_RESPONSE", {
     requestId,
-    msgRateOut: isActive ? rates.messagesOutPerSec : 0,
-    msgThroughputOut: isActive ? rates.bytesOutPerSec : 0,
-    msgRateRedeliver: 0,
+    msgRateOut: rates.messagesPerSec,
+    msgThroughputOut: rates.bytesPerSec,
+    msgRateRedeliver: rates.redeliveredPerSec,
     consumerName: consumer.name,
     availablePermits: consumer.permits,
     unackedMessages: consumer.pending.messages,
@@ -258,6 +258,6 @@ export function handleConsumerStats(
     type: subscription.kind,
     msgRateExpired: 0,
     msgBacklog: subscription.backlog().entries,
-    messageAckRate: 0,
+    messageAckRate: rates.ackedPerSec,
   });
 }

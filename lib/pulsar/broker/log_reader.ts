@@ -16,6 +16,10 @@ export interface ReadableLog {
   tailOf(ledgerId: number, entryId: number): Tail | undefined;
 }
 
+/** What is read from disk for one entry that is far from the one before. */
+const JUMP_BYTES = 4096;
+/** By so much more is read each time when the entries behind are wanted too. */
+const WINDOW_GROWTH = 4;
 /** Above this much memory in slabs, readers that wait give theirs up. */
 const SCARCE_BYTES = 64 * SLAB_BYTES;
 
@@ -39,12 +43,16 @@ export class LogReader {
   /** Of the next entry in the segment's file; −1 where it is not known. */
   #fileOffset = -1;
   #isLoaded = false;
+  /** How much the next read from disk brings. */
+  #window: number;
 
   /** @param windowBytes how much is read from disk at once; less where single entries are wanted */
   constructor(
     private readonly log: ReadableLog,
     private readonly windowBytes: number = SLAB_BYTES,
-  ) {}
+  ) {
+    this.#window = windowBytes;
+  }
 
   /** Holds the current entry; retain it to use it after the next call. */
   get slab(): Slab {
@@ -57,6 +65,7 @@ export class LogReader {
     this.ledgerId = after.ledgerId;
     this.entryId = after.entryId + 1;
     this.#fileOffset = -1;
+    this.#window = this.windowBytes;
   }
 
   /** Whether an entry before `entryIdEnd` of a ledger is still to be read. */
@@ -94,8 +103,20 @@ export class LogReader {
     if (segment === undefined || entryId >= segment.settledEntries) return false;
     if (this.ledgerId === ledgerId) this.#stepTo(entryId);
     const isThere = this.ledgerId === ledgerId && this.entryId === entryId;
-    if (!isThere) this.seek({ ledgerId, entryId: entryId - 1 });
+    if (!isThere) this.#jump(segment, entryId);
     return this.load();
+  }
+
+  /** Moves to an entry, looking for it from where the reader stands if that is not far before it. */
+  #jump(segment: Segment, entryId: number): void {
+    const isBehind = this.ledgerId === segment.ledgerId && this.entryId < entryId;
+    const known = isBehind && this.#fileOffset >= 0
+      ? { entryId: this.entryId, offset: this.#fileOffset }
+      : undefined;
+    this.seek({ ledgerId: segment.ledgerId, entryId: entryId - 1 });
+    this.#window = Math.min(JUMP_BYTES, this.windowBytes);
+    const isInMemory = this.log.tailOf(segment.ledgerId, entryId) !== undefined;
+    if (!isInMemory) this.#fileOffset = segment.offsetOf(entryId, known);
   }
 
   /** Steps forward as far as the memory at hand reaches. */
@@ -149,12 +170,15 @@ export class LogReader {
     const offset = this.#fileOffset;
     let slab = this.log.shared.pool.take(SLAB_BYTES);
     try {
-      const window = slab.bytes.subarray(0, this.windowBytes);
+      const window = slab.bytes.subarray(0, this.#window);
+      this.#window = Math.min(this.#window * WINDOW_GROWTH, this.windowBytes);
       let count = segment.readRecords(offset, segment.settledBytes, window);
       if (count === 0) {
         slab.release();
-        slab = this.log.shared.pool.take(segment.recordBytesAt(offset));
-        count = segment.readRecords(offset, segment.settledBytes, slab.bytes);
+        const recordBytes = segment.recordBytesAt(offset);
+        slab = this.log.shared.pool.take(recordBytes);
+        const whole = slab.bytes.subarray(0, recordBytes);
+        count = segment.readRecords(offset, segment.settledBytes, whole);
       }
       this.#runEnd = count;
     } catch (error) {

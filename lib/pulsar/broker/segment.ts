@@ -14,6 +14,7 @@ import {
 } from "./record.ts";
 import type { RecordHeader } from "./record.ts";
 import { SegmentIndex } from "./segment_index.ts";
+import type { Mark } from "./segment_index.ts";
 import { scanSegment } from "./segment_scan.ts";
 import type { SpareFiles } from "./spare_files.ts";
 
@@ -34,7 +35,9 @@ export type RecordVisitor = (
   end: number,
 ) => void;
 
-const WALK_BYTES = 256 * 1024 + RECORD_HEADER_BYTES;
+const WALK_BYTES = 32 * 1024 + RECORD_HEADER_BYTES;
+/** For walks, which come one after the other. */
+const walked = new Uint8Array(WALK_BYTES);
 
 /** The file name of a ledger's segment. */
 export function segmentName(ledgerId: number): string {
@@ -208,11 +211,16 @@ export class Segment {
     if (!this.place.spares.keep(folder, name, this.index.sizeBytes)) disk.remove(this.#path);
   }
 
-  /** The offset of an entry's record. `entryId` may be one past the last. */
-  offsetOf(entryId: number): number {
+  /**
+   * The offset of an entry's record. `entryId` may be one past the last.
+   *
+   * @param known offset of an entry before it, where that is known
+   */
+  offsetOf(entryId: number, known?: Mark): number {
     if (entryId >= this.index.entryCount) return this.index.sizeBytes;
     const mark = this.index.markBefore(entryId);
-    return this.#walk(mark.offset, (bytes, at) => entryIdAt(bytes, at) >= entryId);
+    const from = known !== undefined && known.entryId > mark.entryId ? known : mark;
+    return this.#walk(from.offset, (bytes, at) => entryIdAt(bytes, at) >= entryId);
   }
 
   /** The first entry published at or after `timeMs`, or `entryCount`. Publish times are taken to rise, as Pulsar takes them. */
@@ -229,7 +237,7 @@ export class Segment {
 
   /** Steps from header to header until `found`; returns that record's offset, else the end. */
   #walk(from: number, found: (bytes: Uint8Array, at: number) => boolean): number {
-    const window = new Uint8Array(WALK_BYTES);
+    const window = walked;
     const { sizeBytes } = this.index;
     let start = 0;
     let end = 0;
