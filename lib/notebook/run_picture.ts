@@ -104,6 +104,7 @@ export function pictureOf(source: PictureSource): RunPicture {
   const endMs = generator?.lastReceiptWallMs ?? Infinity;
   const latencies = Latencies.fromJSON(source.histograms);
   return {
+    loop: manifest.config.loop,
     timeline: source.timeline ?? timelineOf(samples, { startMs, endMs }),
     marks: marksOf(manifest.restarts, events, startMs),
     distributions: DISTRIBUTIONS.map(({ key, name, tone }) => ({

@@ -1,6 +1,14 @@
 import { formatBytes, formatDurationMs } from "../base/mod.ts";
 import { card, pairs, section, table } from "./_blocks.ts";
-import { bytesText, coresText, countText, latencyText, sumOf, timeText } from "./text/mod.ts";
+import {
+  bytesText,
+  coresText,
+  countText,
+  latencyText,
+  sendTimeText,
+  sumOf,
+  timeText,
+} from "./text/mod.ts";
 import type { Finding, Result } from "../verdict/mod.ts";
 import { type Html, html, type HtmlValue } from "./escape.ts";
 import type { Mark } from "./marks.ts";
@@ -8,10 +16,10 @@ import { rolesInOrder, toneOfRole } from "./palette.ts";
 
 type Latencies = Result["latencyUs"];
 
-/** What each latency is called, and from where to where it counts. */
+/** What each latency is called, and from where to where it counts; the first two from when the loop says. */
 const LATENCIES: readonly (readonly [key: keyof Latencies, name: string, meaning: string])[] = [
-  ["publish", "publish", "from the intended send time to the receipt"],
-  ["delivery", "delivery", "from the intended send time until aggregated"],
+  ["publish", "publish", "to the receipt"],
+  ["delivery", "delivery", "until aggregated"],
   ["windowVisible", "window visible", "from the watermark's passing the window's end until stored"],
   ["windowEndToVisible", "window end to visible", "from the window's end until stored"],
 ];
@@ -19,7 +27,11 @@ const LATENCIES: readonly (readonly [key: keyof Latencies, name: string, meaning
 /** Latencies as a table. */
 export function latencySection(result: Result): Html {
   const rows = LATENCIES.map(([key, name]) => ({ name, figures: result.latencyUs[key] }));
-  const meanings = LATENCIES.map(([, name, meaning]) => `${name}: ${meaning}`).join("; ");
+  const meanings = LATENCIES.map(([, name, meaning]) =>
+    meaning.startsWith("from")
+      ? `${name}: ${meaning}`
+      : `${name}: from the ${sendTimeText(result.loop)} ${meaning}`
+  ).join("; ");
   const at = (head: string, pick: "p50" | "p90" | "p99" | "p999" | "max") => ({
     head,
     number: true,

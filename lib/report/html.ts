@@ -1,5 +1,13 @@
 import { card, pairs, section } from "./_blocks.ts";
-import { bytesText, coresText, countText, flatten, latencyText, sumOf } from "./text/mod.ts";
+import {
+  bytesText,
+  coresText,
+  countText,
+  flatten,
+  latencyText,
+  sendTimeText,
+  sumOf,
+} from "./text/mod.ts";
 import { PAGE_SCRIPT, PAGE_SCRIPT_HASH } from "./_page_script.ts";
 import { PAGE_STYLE } from "./_page_style.ts";
 import { jsonScript, packedScript } from "./embedded.ts";
@@ -180,7 +188,7 @@ function figureTiles(result: Result): Tile[] {
     {
       label: "publish p99",
       value: latencyText(publish.p99, publish.count),
-      detail: "intended send time to receipt",
+      detail: `${sendTimeText(result.loop)} to receipt`,
     },
     {
       label: "window visible p99",

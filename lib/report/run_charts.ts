@@ -1,3 +1,4 @@
+import { sendTimeText } from "./text/mod.ts";
 import type { DrawOptions } from "./_layout.ts";
 import { type ChartSpec, drawChart, type Line, type Points } from "./chart.ts";
 import { type ChartData, chartData, distributionData, panelsData } from "./chart_data.ts";
@@ -42,6 +43,8 @@ export interface RunPicture {
   readonly marks: readonly Mark[];
   /** Percentiles of the whole run; those without values are left out. */
   readonly distributions: readonly Distribution[];
+  /** In a closed loop latency counts from the actual send; open unless told. */
+  readonly loop?: "open" | "closed";
 }
 
 /** One chart of a run, ready to be drawn in any size and theme. */
@@ -59,8 +62,12 @@ export interface Chart {
  * The charts of a run, in the order of a report: throughput, backlog, latency, percentiles, rows, checkpoints, CPU,
  * memory.
  */
-export function runCharts({ timeline, marks, distributions }: RunPicture): Chart[] {
-  const overTime = [...flowCharts(timeline), latencyChart(timeline), ...storageCharts(timeline)]
+export function runCharts({ timeline, marks, distributions, loop }: RunPicture): Chart[] {
+  const overTime = [
+    ...flowCharts(timeline),
+    latencyChart(timeline, loop),
+    ...storageCharts(timeline),
+  ]
     .map(
       (chart): Chart => {
         const spec: ChartSpec = { ...chart, spanSec: timeline.durationSec, marks };
@@ -127,7 +134,7 @@ function flowCharts(timeline: Timeline): Drawing[] {
   }];
 }
 
-function latencyChart(timeline: Timeline): Drawing {
+function latencyChart(timeline: Timeline, loop: RunPicture["loop"]): Drawing {
   const lines: Line[] = [
     { name: "publish p50", tone: "produce", points: timeline.publishUsP50, look: "dotted" },
     { name: "publish p99", tone: "produce", points: timeline.publishUsP99 },
@@ -139,7 +146,9 @@ function latencyChart(timeline: Timeline): Drawing {
     id: "latency",
     title: "Latency over time",
     description:
-      "Latency of each second's messages over time, median and 99th percentile, counted from the intended send time; logarithmic.",
+      `Latency of each second's messages over time, median and 99th percentile, counted from the ${
+        sendTimeText(loop)
+      }; logarithmic.`,
     yName: "latency",
     yUnit: "milliseconds",
     yScale: "log",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Timeline as MetricsTimeline, timelineOf } from "../../lib/metrics/mod.ts";
 import { runCharts, type Timeline } from "../../lib/report/mod.ts";
+import { fixtureReport } from "./_fixture.ts";
 import { syntheticRun } from "./_synthetic.ts";
 
 function chartsOf(durationSec: number) {
@@ -76,4 +77,14 @@ Deno.test("runCharts() leaves out roles of which nothing is known", () => {
     .draw({ theme: "light" });
   assert.match(svg, />produce</);
   assert.doesNotMatch(svg, />broker</);
+});
+
+Deno.test("runCharts() says from when a closed loop counts", () => {
+  const { picture } = fixtureReport({ durationSec: 20 });
+  const described = (loop: "open" | "closed" | undefined) =>
+    runCharts(loop === undefined ? picture : { ...picture, loop })
+      .find(({ id }) => id === "latency")!.description;
+  assert.match(described(undefined), /counted from the intended send time/);
+  assert.match(described("open"), /counted from the intended send time/);
+  assert.match(described("closed"), /counted from the actual send;/);
 });

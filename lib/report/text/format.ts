@@ -8,6 +8,11 @@ export function latencyText(latencyUs: number, count: number): string {
   return count === 0 ? "–" : formatDurationMs(latencyUs / 1000);
 }
 
+/** From when publish and delivery latency count, in words: a closed loop has no schedule to be late on. */
+export function sendTimeText(loop: "open" | "closed" | undefined): string {
+  return loop === "closed" ? "actual send" : "intended send time";
+}
+
 /** A count, or a dash for null. */
 export function countText(count: number | null): string {
   return count === null ? "–" : formatCount(count);

@@ -17,6 +17,7 @@ export {
   flatten,
   latencyText,
   NOT_MEASURED,
+  sendTimeText,
   sumOf,
   timeText,
 } from "./format.ts";
