@@ -171,6 +171,8 @@ export class Connection {
       featureFlags: { supportsAuthRefresh: true, supportsBrokerEntryMetadata: true },
     }));
     await connection.#connected.promise;
+    // CONNECTED may be followed at once by what ends the connection.
+    if (connection.#error !== undefined) throw connection.#error;
     connection.#stopKeepAlive = options.clock.every(
       options.keepAliveMs,
       () => connection.#keepAlive(),

@@ -9,6 +9,8 @@ import {
   serverError,
 } from "../wire/mod.ts";
 
+/** Far beyond any topic; a number that is damaged must not cost the memory of so many consumers. */
+const PARTITIONS_MAX = 10_000;
 /** Brokers that send one another the question in turn are given up, as Pulsar's clients do. */
 const REDIRECTS_MAX = 20;
 
@@ -69,7 +71,14 @@ export class Lookup {
     if (answer.body.response === MetadataType.Failed) {
       throw serverError(action, answer.body.error, answer.body.message);
     }
-    return answer.body.partitions ?? 0;
+    const { partitions = 0 } = answer.body;
+    if (partitions > PARTITIONS_MAX) {
+      throw new PulsarError(
+        `Cannot ${action}: ${partitions} announced, at most ${PARTITIONS_MAX} are possible`,
+        { code: "protocol_violation" },
+      );
+    }
+    return partitions;
   }
 
   async #ask(connection: Connection, topic: string, authoritative: boolean) {
