@@ -35,7 +35,7 @@ export class MemoryBroker implements AsyncDisposable {
   connect(hear: (heard: Heard) => void): { socket: MemorySocket; ended: Promise<void> } {
     const socket = new MemorySocket(hear);
     const address = `127.0.0.1:${++this.#count}`;
-    const ended = new Connection(this.broker, socket, address, SERVICE_URL).run();
+    const ended = new Connection(this.broker, socket, { address, serviceUrl: SERVICE_URL }).run();
     return { socket, ended };
   }
 

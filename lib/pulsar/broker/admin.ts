@@ -1,4 +1,5 @@
-import { equalBytes, messageOf, utf8 } from "../../base/mod.ts";
+import { messageOf } from "../../base/mod.ts";
+import { assertMayCall } from "./admin_access.ts";
 import { brokerRoutes, clusterRoutes, lookupRoutes } from "./admin_cluster.ts";
 import type { Addresses } from "./admin_cluster.ts";
 import { AdminError } from "./admin_error.ts";
@@ -30,6 +31,8 @@ export interface AdminOptions {
   readonly broker: Broker;
   readonly addresses: Addresses;
   readonly figures: () => ProcessFigures;
+  /** Whether /metrics is answered to everybody, as Pulsar does, and not only to those with a role. */
+  readonly areMetricsOpen?: boolean | undefined;
 }
 
 /** Answers requests to the admin interface: Pulsar's paths under /admin/v2, and /metrics. */
@@ -51,19 +54,24 @@ export function adminHandler(options: AdminOptions): (request: Request) => Promi
   return async (request) => {
     const url = new URL(request.url);
     try {
-      assertLocal(request);
-      if (!OPEN_PATHS.has(url.pathname)) assertToken(broker, request);
-      if (/^\/metrics\/?$/.test(url.pathname)) {
-        return new Response(metricsText(broker, figures()), {
-          headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
-        });
-      }
-      return answerOf(await dispatch(routes, request, url));
+      if (broker.parts.isOpen) assertLocal(request);
+      const isMetrics = /^\/metrics\/?$/.test(url.pathname);
+      const role = isMetrics && options.areMetricsOpen === true
+        ? ""
+        : await roleOf(broker, request, url.pathname);
+      if (isMetrics) return metricsResponse(broker, figures());
+      return answerOf(await dispatch({ broker, routes, role }, request, url));
     } catch (error) {
       const status = error instanceof AdminError ? error.status : httpStatus(error);
       return Response.json({ reason: messageOf(error) }, { status });
     }
   };
+}
+
+function metricsResponse(broker: Broker, figures: ProcessFigures): Response {
+  return new Response(metricsText(broker, figures), {
+    headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
+  });
 }
 
 function assertLocal(request: Request): void {
@@ -78,16 +86,25 @@ function hostOf(origin: string): string {
   return URL.canParse(origin) ? new URL(origin).hostname : origin;
 }
 
-function assertToken(broker: Broker, request: Request): void {
-  const { token } = broker.parts;
-  if (token === undefined) return;
-  const given = request.headers.get("authorization") ?? "";
-  if (equalBytes(utf8(given), utf8(`Bearer ${token.reveal()}`))) return;
-  throw new BrokerError("Authentication required", { code: "authentication" });
+/** @throws {AdminError} 401 */
+async function roleOf(broker: Broker, request: Request, path: string): Promise<string> {
+  const { authenticator, isOpen } = broker.parts;
+  if (isOpen || OPEN_PATHS.has(path)) return "";
+  try {
+    const identity = await authenticator?.authenticateHeader(request.headers.get("authorization"));
+    if (identity !== undefined) return identity.role;
+  } catch {
+    // Why is nobody's business who has no right to know.
+  }
+  throw new AdminError(401, "Authentication required");
 }
 
 async function dispatch(
-  routes: readonly Route[],
+  { broker, routes, role }: {
+    readonly broker: Broker;
+    readonly routes: readonly Route[];
+    readonly role: string;
+  },
   request: Request,
   url: URL,
 ): Promise<unknown> {
@@ -95,7 +112,9 @@ async function dispatch(
   if (route === undefined) {
     throw new AdminError(isKnown ? 405 : 404, isKnown ? "Method Not Allowed" : "Not Found");
   }
-  return await route.handle({ method: request.method, url, params, json: () => jsonOf(request) });
+  const at = { method: request.method, url, params, json: () => jsonOf(request) };
+  if (!OPEN_PATHS.has(url.pathname)) assertMayCall(broker, role, route, at);
+  return await route.handle(at);
 }
 
 async function jsonOf(request: Request): Promise<unknown> {

@@ -1,5 +1,6 @@
-import type { Clock, Crc32c, Disk, Random, Secret } from "../../base/mod.ts";
+import type { Clock, Crc32c, Disk, Random } from "../../base/mod.ts";
 import { lineOf } from "../../base/mod.ts";
+import type { Authenticator } from "./authentication.ts";
 import { Catalog } from "./catalog.ts";
 import { sampleRates } from "./entity_rates.ts";
 import { BrokerError } from "./errors.ts";
@@ -22,6 +23,8 @@ import type { TopicName } from "./topic_name.ts";
 export interface ClientConnection {
   /** Once a second. */
   checkAlive(): void;
+  /** Sends away producers and consumers whose role has lost its right. */
+  recheckRights(): void;
   /** Closes after everything was written. */
   end(): Promise<void>;
 }
@@ -43,8 +46,14 @@ export interface BrokerParts {
   readonly policies: TopicPolicies;
   readonly schemaCompatibility: Compatibility;
   readonly failoverDelayMs: number;
-  /** Clients must show it; undefined lets everyone in. */
-  readonly token: Secret | undefined;
+  /** Finds out who clients are; undefined lets everyone in, to do everything. */
+  readonly authenticator: Authenticator | undefined;
+  /** Nobody is asked who he is, and everybody may do everything. */
+  readonly isOpen: boolean;
+  /** Clients at a time. */
+  readonly connectionsMax: number;
+  /** Roles that may do everything. */
+  readonly superusers: ReadonlySet<string>;
   /** `weir-embedded-1.2.3` */
   readonly systemName: string;
   /** For the operator, one line. */
@@ -65,6 +74,9 @@ export class Broker {
   /** Topics without a log that somebody uses, or used a moment ago, by full name. */
   readonly nonPersistentTopics = new Map<string, NonPersistentTopic>();
   connectionsCreated = 0;
+  connectionsRefused = 0;
+  /** Where clients find this broker over TLS, if it speaks it. */
+  tlsUrl: string | undefined;
   #opening = new Map<string, Promise<Topic>>();
   /** By name without partition; asked for once a second and more. */
   readonly #policies = new Map<string, TopicPolicies>();
@@ -83,7 +95,11 @@ export class Broker {
     readonly schemas: SchemaRegistry,
   ) {
     this.#instance = shared.ledgerIds.next();
-    catalog.onPolicies = () => this.#policies.clear();
+    catalog.onPolicies = () => {
+      this.#policies.clear();
+      if (parts.isOpen) return;
+      for (const connection of this.connections) connection.recheckRights();
+    };
   }
 
   /**

@@ -71,6 +71,7 @@ export class Catalog {
   /** Hear of topics that come and go. */
   readonly watchers = new Set<TopicWatcher>();
   readonly #topicPolicies = new Map<string, StoredPolicies>();
+  #saving: Promise<void> = Promise.resolve();
   /** Called when any policy was changed. */
   onPolicies: () => void = () => {};
 
@@ -147,10 +148,17 @@ export class Catalog {
     });
   }
 
+  /** One after the other: each write says everything, and the last one must be the one that stays. */
   #save(): Promise<void> {
     this.onPolicies();
-    const topicPolicies = Object.fromEntries(this.#topicPolicies);
-    return writeDocument(this.#documentPlace("", NAMESPACES), { ...this.#document, topicPolicies });
+    const write = () => {
+      const topicPolicies = Object.fromEntries(this.#topicPolicies);
+      const document = { ...this.#document, topicPolicies };
+      return writeDocument(this.#documentPlace("", NAMESPACES), document);
+    };
+    const saved = this.#saving.then(write, write);
+    this.#saving = saved.catch(() => {});
+    return saved;
   }
 
   /** Creates a tenant or replaces what is known of it. */

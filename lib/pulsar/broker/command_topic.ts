@@ -40,6 +40,7 @@ export function handleLookup(
   }
   connection.send("LOOKUP_RESPONSE", {
     brokerServiceUrl: connection.serviceUrl,
+    brokerServiceUrlTls: connection.broker.tlsUrl,
     response: LookupType.Connect,
     requestId,
     authoritative: true,

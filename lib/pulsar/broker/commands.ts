@@ -1,10 +1,10 @@
-import { equalBytes, utf8 } from "../../base/mod.ts";
 import {
   CommandLookupTopicResponseLookupType as LookupType,
   CommandPartitionedTopicMetadataResponseLookupType as MetadataType,
-  DEFAULT_MESSAGE_BYTES_MAX,
 } from "../wire/mod.ts";
-import type { Command, CommandConnect } from "../wire/mod.ts";
+import type { Command } from "../wire/mod.ts";
+import { assertMayCommand } from "./authorization.ts";
+import { handleAuthResponse } from "./command_connect.ts";
 import {
   handleCloseConsumer,
   handleConsumerStats,
@@ -27,50 +27,9 @@ import {
   handleWatchTopicList,
   handleWatchTopicListClose,
 } from "./command_topic_list.ts";
-import { NO_REQUEST } from "./session.ts";
 import type { Session } from "./session.ts";
 import { isNonPersistent } from "./topic_name.ts";
 import { BrokerError, noTransactions, serverAnswer } from "./errors.ts";
-import type { Broker } from "./broker.ts";
-
-/** The newest protocol version that is spoken here. */
-export const PROTOCOL_VERSION = 21;
-
-/** Whether the client may come in. */
-export function isAuthenticated(
-  broker: Broker,
-  method: string | undefined,
-  data: Uint8Array | undefined,
-): boolean {
-  const { token } = broker.parts;
-  if (token === undefined) return true;
-  return method === "token" && equalBytes(data ?? new Uint8Array(0), utf8(token.reveal()));
-}
-
-/** CONNECT: the older of both protocol versions is spoken from here on. */
-export function connect(connection: Session, body: CommandConnect): void {
-  const { broker } = connection;
-  if (!isAuthenticated(broker, body.authMethodName, body.authData)) {
-    const error = new BrokerError("Failed to authenticate", { code: "authentication" });
-    connection.send("ERROR", { requestId: NO_REQUEST, ...serverAnswer(error) });
-    void connection.end();
-    return;
-  }
-  connection.clientVersion = body.clientVersion;
-  connection.protocolVersion = Math.min(body.protocolVersion ?? 0, PROTOCOL_VERSION);
-  connection.isConnected = true;
-  connection.send("CONNECTED", {
-    serverVersion: broker.parts.systemName,
-    protocolVersion: connection.protocolVersion,
-    maxMessageSize: DEFAULT_MESSAGE_BYTES_MAX,
-    // What the real one says besides is about geo-replication.
-    featureFlags: {
-      supportsTopicWatchers: true,
-      supportsGetPartitionedMetadataWithoutAutoCreation: true,
-      supportsTopicWatcherReconcile: true,
-    },
-  });
-}
 
 /**
  * Runs a command that is not on the hot path, and answers errors as its kind of command tells them.
@@ -87,12 +46,15 @@ export function handleCommand(connection: Session, command: Command): Promise<vo
 }
 
 function run(connection: Session, command: Command): Promise<void> | void {
+  assertMayCommand(connection.broker, connection.identity.role, command);
   if (handleNonPersistent(connection, command)) return;
   switch (command.type) {
     case "PING":
       return connection.send("PONG", {});
     case "PONG":
       return;
+    case "AUTH_RESPONSE":
+      return handleAuthResponse(connection, command.body);
     case "PARTITIONED_METADATA":
       return handlePartitionedMetadata(connection, command.body);
     case "LOOKUP":

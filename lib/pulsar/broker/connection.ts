@@ -18,8 +18,11 @@ import type { Broker, ClientConnection } from "./broker.ts";
 import { handleAck } from "./command_ack.ts";
 import { detach } from "./command_non_persistent.ts";
 import { dropWatchers } from "./command_topic_list.ts";
-import { connect, handleCommand } from "./commands.ts";
-import { noTransactions, serverAnswer } from "./errors.ts";
+import { mayUse } from "./authorization.ts";
+import type { Identity } from "./authentication.ts";
+import { challenge, connect, NOBODY } from "./command_connect.ts";
+import { handleCommand } from "./commands.ts";
+import { BrokerError, noTransactions, serverAnswer } from "./errors.ts";
 import { Outbox } from "./outbox.ts";
 import type { Producer, ProducerHost, SequenceIds } from "./producer.ts";
 import { withChecksum } from "./record.ts";
@@ -34,11 +37,23 @@ export interface Socket {
   close(): void;
 }
 
+/** What is known of a client before it says a word. */
+export interface ConnectionOptions {
+  /** Of the client, `host:port`. */
+  readonly address: string;
+  /** Where clients find this broker. */
+  readonly serviceUrl: string;
+  /** Who the client is by its certificate, where it has shown one. */
+  readonly certifiedRole?: string | undefined;
+}
+
 /** A client that says nothing for this long is asked for a sign of life; after twice that it is gone. */
 const KEEP_ALIVE_MS = 30_000;
 /** A client whose place another one wants must answer within this. */
 const LIVENESS_MS = 5000;
 const COMMANDS_RUNNING_MAX = 10_000;
+/** Seconds within which new credentials must come. */
+const CHALLENGE_TICKS_MAX = 30;
 /** First protocol version that knows ACTIVE_CONSUMER_CHANGE. */
 const ACTIVE_CONSUMER_VERSION = 12;
 
@@ -67,6 +82,11 @@ export class Connection implements Session, ClientConnection {
   protocolVersion = 0;
   isConnected = false;
   isClosed = false;
+  identity: Identity = NOBODY;
+  canRefresh = false;
+  isChallenged = false;
+  /** Runs while it is found out who the client is. */
+  #introducing: Promise<void> | undefined;
   readonly #reader = new FrameReader();
   /** Producers that this side closed: what their clients sent before they knew is passed over. */
   readonly #droppedProducers = new Set<number>();
@@ -74,16 +94,21 @@ export class Connection implements Session, ClientConnection {
   #commandsRunning = 0;
   #lastReadMs: number;
   #isAsked = false;
+  #ticksChallenged = 0;
   #signs: ((isAlive: boolean) => void)[] = [];
+
+  readonly address: string;
+  readonly serviceUrl: string;
+  readonly certifiedRole: string | undefined;
 
   constructor(
     readonly broker: Broker,
     private readonly socket: Socket,
-    /** Of the client. */
-    readonly address: string,
-    /** Where clients find this broker. */
-    readonly serviceUrl: string,
+    { address, serviceUrl, certifiedRole }: ConnectionOptions,
   ) {
+    this.address = address;
+    this.serviceUrl = serviceUrl;
+    this.certifiedRole = certifiedRole;
     this.#lastReadMs = this.#nowMs();
     this.outbox = new Outbox(socket, {
       drained: () => this.#wakeConsumers(),
@@ -101,13 +126,21 @@ export class Connection implements Session, ClientConnection {
 
   /** Serves the client until it goes or is sent away. */
   async run(): Promise<void> {
-    this.broker.connections.add(this);
+    const { connections, parts } = this.broker;
+    const isOneTooMany = connections.size >= parts.connectionsMax;
+    connections.add(this);
     this.broker.connectionsCreated++;
     try {
+      if (isOneTooMany) await this.#refuseOneTooMany();
       while (!this.isClosed) {
         const count = await this.socket.read(this.#reader.room());
         if (count === null || this.isClosed) break;
         this.#received(count);
+        if (this.#introducing !== undefined) {
+          await this.#introducing;
+          this.#introducing = undefined;
+          this.#handleFrames();
+        }
         // Who does not read its answers is not listened to.
         const roomy = this.outbox.roomy();
         if (roomy !== undefined) await roomy;
@@ -122,15 +155,30 @@ export class Connection implements Session, ClientConnection {
     }
   }
 
+  /** In Pulsar's words. */
+  async #refuseOneTooMany(): Promise<void> {
+    this.broker.connectionsRefused++;
+    const error = new BrokerError("Reached the maximum number of connections", {
+      code: "not_supported",
+    });
+    this.send("ERROR", { requestId: NO_REQUEST, ...serverAnswer(error) });
+    await this.end();
+  }
+
   #received(count: number): void {
     this.#lastReadMs = this.#nowMs();
     this.#isAsked = false;
     this.#reader.filled(count);
     for (const resolve of this.#signs.splice(0)) resolve(true);
+    this.#handleFrames();
+  }
+
+  #handleFrames(): void {
     try {
+      if (this.isClosed) return;
       for (let frame = this.#reader.next(); frame !== undefined; frame = this.#reader.next()) {
         this.#handle(frame);
-        if (this.isClosed) break;
+        if (this.isClosed || this.#introducing !== undefined) break;
       }
     } finally {
       this.flush();
@@ -156,7 +204,7 @@ export class Connection implements Session, ClientConnection {
     const command = decodeCommand(frame);
     // As Pulsar: who does not introduce himself is sent away without a word.
     if (command?.type !== "CONNECT") this.close();
-    else connect(this, command.body);
+    else this.#introducing = connect(this, command.body);
   }
 
   #command(frame: Frame): void {
@@ -299,12 +347,36 @@ export class Connection implements Session, ClientConnection {
 
   /** Once a second: asks a silent client for a sign of life, and closes one that gives none. */
   checkAlive(): void {
+    const { clock } = this.broker.parts;
+    if (this.isConnected && clock.wallMs() >= this.identity.expiresAtMs) this.#expired();
     const silentMs = this.#nowMs() - this.#lastReadMs;
     if (silentMs < KEEP_ALIVE_MS) return;
     if (silentMs >= 2 * KEEP_ALIVE_MS || !this.isConnected) this.close();
     else if (!this.#isAsked) {
       this.#isAsked = true;
       this.send("PING", {});
+    }
+  }
+
+  /** The credentials have ended: new ones are asked for once, and must come before a client would be taken for gone. */
+  #expired(): void {
+    this.#ticksChallenged = this.isChallenged ? this.#ticksChallenged + 1 : 0;
+    if (!this.isChallenged || this.#ticksChallenged >= CHALLENGE_TICKS_MAX) challenge(this);
+  }
+
+  /** Sends away producers and consumers whose role has lost its right. */
+  recheckRights(): void {
+    const { broker, identity: { role } } = this;
+    for (const producer of [...this.producers.values()]) {
+      if (mayUse(broker, role, { action: "produce", name: producer.topic.name })) continue;
+      producer.topic.removeProducer(producer);
+      this.dropProducer(producer.producerId);
+    }
+    for (const [id, { consumer, subscription }] of [...this.consumers]) {
+      const { topicName: name, name: own } = subscription;
+      if (mayUse(broker, role, { action: "consume", name, subscription: own })) continue;
+      subscription.remove(consumer);
+      this.dropConsumer(id);
     }
   }
 

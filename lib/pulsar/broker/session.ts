@@ -1,4 +1,5 @@
 import type { CommandBodies, CommandType } from "../wire/mod.ts";
+import type { Identity } from "./authentication.ts";
 import type { Broker } from "./broker.ts";
 import type { Consumer } from "./consumer.ts";
 import type { ClientLink } from "./link.ts";
@@ -29,6 +30,14 @@ export interface Session extends ClientLink, ProducerAnswers {
   readonly broker: Broker;
   /** Where clients find this broker. */
   readonly serviceUrl: string;
+  /** Who the client is. */
+  identity: Identity;
+  /** Who it is by its certificate, where it has shown one. */
+  readonly certifiedRole: string | undefined;
+  /** It can show new credentials when the old ones end. */
+  canRefresh: boolean;
+  /** It was asked for new credentials. */
+  isChallenged: boolean;
   readonly producers: Map<number, Producer>;
   readonly consumers: Map<number, Attachment>;
   readonly nonPersistentConsumers: Map<number, NonPersistentAttachment>;
@@ -48,4 +57,6 @@ export interface Session extends ClientLink, ProducerAnswers {
   addProducer(producer: Producer): void;
   /** Closes after everything was written. */
   end(): Promise<void>;
+  /** Closes at once. */
+  close(): void;
 }

@@ -1,32 +1,56 @@
-import { loadCrc32c, messageOf, systemClock, systemDisk, systemRandom } from "../../base/mod.ts";
+import { loadCrc32c, systemClock, systemDisk, systemRandom } from "../../base/mod.ts";
 import type { Clock, Disk, Secret } from "../../base/mod.ts";
-import { adminHandler } from "./admin.ts";
+import { serveAdmin } from "./admin_server.ts";
+import { Authenticator, TOKEN_ROLE } from "./authentication.ts";
 import { Broker } from "./broker.ts";
 import type { BrokerParts } from "./broker.ts";
-import { Connection } from "./connection.ts";
 import { BrokerError } from "./errors.ts";
 import { lockFolder } from "./folder_lock.ts";
 import type { Durability } from "./durability.ts";
+import { acceptAll, listenPlain, listenTls } from "./listeners.ts";
+import type { Listener, TlsFiles } from "./listeners.ts";
 import type { ProcessFigures } from "./metrics_text.ts";
 import type { Compatibility } from "./schema_compatibility.ts";
 import { DEFAULT_POLICIES } from "./topic_policies.ts";
 import type { TopicPolicies } from "./topic_policies.ts";
 
-const HOST = "127.0.0.1";
-const ACCEPT_RETRY_MS = 100;
+const LOOPBACK = "127.0.0.1";
+/** Addresses that only this machine reaches. */
+const LOOPBACKS: ReadonlySet<string> = new Set([LOOPBACK, "localhost", "::1"]);
 const MEBIBYTE = 1024 * 1024;
+const CONNECTIONS_MAX = 10_000;
 
 /** How to start a broker; only the folder must be given. */
 export interface StartOptions {
   /** The data folder; made where there is none. */
   readonly folder: string;
+  /** Address to listen on, default 127.0.0.1. Another one is refused where clients need not show who they are. */
+  readonly host?: string | undefined;
+  /** How clients reach this machine, where `host` is not how; default `host`. */
+  readonly advertisedHost?: string | undefined;
   /** Of the binary protocol; 0 takes a free one. */
   readonly port?: number;
   /** Of the admin interface; 0 takes a free one. */
   readonly adminPort?: number;
+  /** Certificate and key; with them both protocols are spoken over TLS too. */
+  readonly tls?: TlsFiles | undefined;
+  /** Of the binary protocol over TLS; 0 takes a free one. */
+  readonly tlsPort?: number;
+  /** Of the admin interface over HTTPS; 0 takes a free one. */
+  readonly adminTlsPort?: number;
   readonly durability?: Durability;
-  /** Clients must show it; without one everybody on this machine may come in. */
+  /** Clients must show it, or one of the tokens below; without any everybody on this machine may come in. */
   readonly token?: Secret | undefined;
+  /** Signs JSON Web Tokens (HS256 and its kin); at least 32 bytes. */
+  readonly tokenSecretKey?: Uint8Array | undefined;
+  /** Checks JSON Web Tokens (RS256, ES256): SPKI as PEM, or in its bytes. */
+  readonly tokenPublicKey?: Uint8Array | undefined;
+  /** Roles that may do everything; whoever shows `token` may as well. */
+  readonly superusers?: readonly string[] | undefined;
+  /** Answers /metrics to everybody, as Pulsar does. */
+  readonly areMetricsOpen?: boolean | undefined;
+  /** Clients at a time; default 10,000. */
+  readonly connectionsMax?: number | undefined;
   /** What topics keep and refuse where their namespace does not say. */
   readonly policies?: Partial<TopicPolicies>;
   readonly schemaCompatibility?: Compatibility;
@@ -52,6 +76,10 @@ export interface BrokerHandle extends AsyncDisposable {
   readonly url: string;
   /** `http://127.0.0.1:adminPort` */
   readonly adminUrl: string;
+  /** `pulsar+ssl://127.0.0.1:port`, where TLS was asked for. */
+  readonly tlsUrl: string | undefined;
+  /** `https://127.0.0.1:port`, where TLS was asked for. */
+  readonly adminTlsUrl: string | undefined;
   /** `http://127.0.0.1:adminPort/metrics` */
   readonly metricsUrl: string;
   /** How results name it, e.g. `weir-embedded-0.1.0`. */
@@ -59,9 +87,10 @@ export interface BrokerHandle extends AsyncDisposable {
 }
 
 /**
- * Starts a broker on 127.0.0.1.
+ * Starts a broker, on 127.0.0.1 unless told otherwise.
  *
- * @throws {BrokerError} `port_taken`, `locked`, `not_writable`, `damaged`, `disk_full`, `disk_error`
+ * @throws {BrokerError} `port_taken`, `locked`, `not_writable`, `damaged`, `disk_full`, `disk_error`; `authentication` where others than
+ * this machine could reach a broker that asks nobody who he is; `invalid` for keys and certificates that cannot be used
  *
  * @example
  * ```ts
@@ -79,45 +108,94 @@ export interface BrokerHandle extends AsyncDisposable {
 export async function startBroker(options: StartOptions): Promise<BrokerHandle> {
   const stack = new AsyncDisposableStack();
   try {
-    const adminPort = options.adminPort ?? 0;
-    const listener = listen(options.port ?? 0, "--port");
-    stack.defer(() => closeQuietly(listener));
+    const parts = await partsOf(options);
+    const host = options.host ?? LOOPBACK;
+    assertReachable(host, parts);
+    const listener = listenPlain({ host, port: options.port ?? 0, flag: "--port" });
+    stack.defer(() => listener.close());
+    const secure = await listenSecure(host, options);
+    stack.defer(() => secure?.close());
     // A port that is taken is told before anything is written.
-    listen(adminPort, "--admin-port").close();
-    const unlock = lockFolder(options.folder);
-    stack.defer(unlock);
-    const broker = await Broker.open(await partsOf(options));
+    listenPlain({ host, port: options.adminPort ?? 0, flag: "--admin-port" }).close();
+    stack.defer(lockFolder(options.folder));
+    const broker = await Broker.open(parts);
     stack.defer(() => {
       // Who is sent away must not come in again.
-      closeQuietly(listener);
+      listener.close();
+      secure?.close();
       return broker.close();
     });
-    const port = (listener.addr as Deno.NetAddr).port;
-    const url = `pulsar://${HOST}:${port}`;
-    const server = serveAdmin(broker, { url, adminPort, figures: options.figures });
-    stack.defer(() => server.shutdown());
-    void accept(listener, broker, url);
-    const adminUrl = `http://${HOST}:${server.addr.port}`;
-    return {
-      port,
-      adminPort: server.addr.port,
-      url,
-      adminUrl,
-      metricsUrl: `${adminUrl}/metrics`,
-      systemName: broker.parts.systemName,
-      [Symbol.asyncDispose]: () => stack.disposeAsync(),
-    };
+    const served = serve(broker, { options, host, listener, secure }, stack);
+    return { ...served, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   } catch (error) {
     await stack.disposeAsync();
     throw error;
   }
 }
 
+/** @throws {BrokerError} `authentication` */
+function assertReachable(host: string, { isOpen }: BrokerParts): void {
+  if (LOOPBACKS.has(host) || !isOpen) return;
+  throw new BrokerError(`Cannot listen on ${host}: everybody who reaches it could do everything`, {
+    code: "authentication",
+    cure: "ask clients for tokens with --token-secret-key, --token-public-key or --token-file",
+  });
+}
+
+async function listenSecure(host: string, options: StartOptions): Promise<Listener | undefined> {
+  const { tls, tlsPort: port = 0 } = options;
+  return tls === undefined ? undefined : await listenTls({ host, port, flag: "--tls-port" }, tls);
+}
+
+/** Begins to let clients in. */
+function serve(
+  broker: Broker,
+  { options, host, listener, secure }: {
+    readonly options: StartOptions;
+    readonly host: string;
+    readonly listener: Listener;
+    readonly secure: Listener | undefined;
+  },
+  stack: AsyncDisposableStack,
+): Omit<BrokerHandle, typeof Symbol.asyncDispose> {
+  const name = options.advertisedHost ?? host;
+  const addresses = {
+    url: `pulsar://${name}:${listener.port}`,
+    tlsUrl: secure && `pulsar+ssl://${name}:${secure.port}`,
+    adminUrl: "",
+    adminTlsUrl: undefined as string | undefined,
+  };
+  const nobody = { cpuSeconds: 0, residentBytes: 0, startedAtMs: 0 };
+  const { figures = () => nobody, areMetricsOpen, adminPort = 0, tls, adminTlsPort = 0 } = options;
+  const admin = { broker, addresses, figures, areMetricsOpen };
+  const server = serveAdmin({ host, port: adminPort, flag: "--admin-port" }, admin);
+  stack.defer(() => server.shutdown());
+  addresses.adminUrl = `http://${name}:${server.addr.port}`;
+  if (tls !== undefined) {
+    const at = { host, port: adminTlsPort, flag: "--admin-tls-port" };
+    const secureServer = serveAdmin(at, admin, tls);
+    stack.defer(() => secureServer.shutdown());
+    addresses.adminTlsUrl = `https://${name}:${secureServer.addr.port}`;
+  }
+  broker.tlsUrl = addresses.tlsUrl;
+  void acceptAll(listener, broker, addresses.url);
+  if (secure !== undefined) void acceptAll(secure, broker, addresses.url);
+  return {
+    ...addresses,
+    port: listener.port,
+    adminPort: server.addr.port,
+    metricsUrl: `${addresses.adminUrl}/metrics`,
+    systemName: broker.parts.systemName,
+  };
+}
+
 /** What the broker of these options is made of; for tests that run it without sockets. */
 export async function partsOf(options: StartOptions): Promise<BrokerParts> {
+  const clock = options.clock ?? systemClock;
+  const authenticator = await Authenticator.of(options, () => clock.wallMs());
   return {
     disk: options.disk ?? systemDisk,
-    clock: options.clock ?? systemClock,
+    clock,
     crc32c: await loadCrc32c(),
     random: systemRandom,
     folder: options.folder,
@@ -127,76 +205,14 @@ export async function partsOf(options: StartOptions): Promise<BrokerParts> {
     policies: { ...DEFAULT_POLICIES, ...options.policies },
     schemaCompatibility: options.schemaCompatibility ?? "FULL",
     failoverDelayMs: options.failoverDelayMs ?? 1000,
-    token: options.token,
+    authenticator,
+    isOpen: authenticator === undefined && options.tls?.clientCaPem === undefined,
+    superusers: new Set([
+      ...options.token === undefined ? [] : [TOKEN_ROLE],
+      ...options.superusers ?? [],
+    ]),
+    connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX,
     systemName: `weir-embedded-${options.version ?? "0.0.0"}`,
     report: options.report ?? (() => {}),
   };
-}
-
-function portTaken(port: number, flag: string, cause: unknown): BrokerError {
-  return new BrokerError(`Cannot listen on ${HOST}:${port}: the port is taken`, {
-    code: "port_taken",
-    cure: `end what listens there, or give ${flag} another one (0 takes a free one)`,
-    cause,
-  });
-}
-
-function listen(port: number, flag: string): Deno.TcpListener {
-  try {
-    return Deno.listen({ hostname: HOST, port });
-  } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) throw portTaken(port, flag, error);
-    throw error;
-  }
-}
-
-function serveAdmin(broker: Broker, options: {
-  readonly url: string;
-  readonly adminPort: number;
-  readonly figures: (() => ProcessFigures) | undefined;
-}): Deno.HttpServer<Deno.NetAddr> {
-  const { url, adminPort, figures } = options;
-  let adminUrl = "";
-  const handler = adminHandler({
-    broker,
-    addresses: {
-      url,
-      get adminUrl() {
-        return adminUrl;
-      },
-    },
-    figures: figures ?? (() => ({ cpuSeconds: 0, residentBytes: 0, startedAtMs: 0 })),
-  });
-  try {
-    const server = Deno.serve({ hostname: HOST, port: adminPort, onListen() {} }, handler);
-    adminUrl = `http://${HOST}:${server.addr.port}`;
-    return server;
-  } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) throw portTaken(adminPort, "--admin-port", error);
-    throw error;
-  }
-}
-
-async function accept(listener: Deno.TcpListener, broker: Broker, url: string): Promise<void> {
-  for (;;) {
-    try {
-      const socket = await listener.accept();
-      socket.setNoDelay(true);
-      const { hostname, port } = socket.remoteAddr;
-      void new Connection(broker, socket, `${hostname}:${port}`, url).run();
-    } catch (error) {
-      if (error instanceof Deno.errors.BadResource || broker.isClosed) return;
-      // Too many open files, or a client that left at once: others go on, new ones wait.
-      broker.parts.report(`cannot accept a connection: ${messageOf(error)}`);
-      await broker.parts.clock.sleep(ACCEPT_RETRY_MS);
-    }
-  }
-}
-
-function closeQuietly(listener: Deno.TcpListener): void {
-  try {
-    listener.close();
-  } catch {
-    // It is closed already.
-  }
 }
