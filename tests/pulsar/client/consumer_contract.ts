@@ -183,6 +183,22 @@ export function consumerContract(name: string, brokerOf: () => Promise<BrokerUnd
     await assertQuiet(consumer);
   });
 
+  test("a cumulative acknowledgement inside a topic's first batch loses nothing", async ({ client, topic }) => {
+    const options = { topic, ...EXCLUSIVE };
+    await produce(client, topic, numbered(3));
+    {
+      await using consumer = await client.openConsumer(options);
+      await consumer.acknowledgeCumulative((await take(consumer, 3))[1]!);
+    }
+    await using consumer = await client.openConsumer(options);
+    const messages = await take(consumer, 3);
+    assert.deepEqual(textsOf(messages), numbered(3));
+    await consumer.acknowledgeCumulative(messages[2]!);
+    await consumer.close();
+    await using again = await client.openConsumer(options);
+    await assertQuiet(again);
+  });
+
   test("a batch counts as acknowledged when all of its messages are", async ({ client, topic }) => {
     const options = { topic, ...SHARED };
     await produce(client, topic, numbered(3));

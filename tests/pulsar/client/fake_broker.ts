@@ -228,8 +228,13 @@ export class FakeBroker {
         return this.#redeliver(connection, command.body.consumerId);
       case "SEEK":
         return this.#seek(command.body, connection);
+      case "CLOSE_CONSUMER": {
+        const { consumerId, requestId } = command.body;
+        const gone = this.#consumer(connection, consumerId);
+        if (gone !== undefined) this.consumers.splice(this.consumers.indexOf(gone), 1);
+        return connection.send("SUCCESS", { requestId });
+      }
       case "CLOSE_PRODUCER":
-      case "CLOSE_CONSUMER":
       case "UNSUBSCRIBE":
         return connection.send("SUCCESS", { requestId: command.body.requestId });
       default:
