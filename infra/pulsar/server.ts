@@ -72,6 +72,18 @@ export async function findPulsar(dataDir: string): Promise<PulsarServer | undefi
   return await isProcess(server.pid, serverMark(dataDir)) ? server : undefined;
 }
 
+/** Brings the jars of the broker, which hold the Java client and its admin client, too, into {@link PULSAR_LIB_DIR}. */
+export async function bringPulsarJars(say: Say): Promise<void> {
+  await download({
+    name: `Apache Pulsar ${PULSAR_VERSION}`,
+    pomFile: join(HERE, "pom.xml"),
+    settingsFile: join(HERE, "settings.xml"),
+    libDir: PULSAR_LIB_DIR,
+    repositoryDir: join(STORE_DIR, "maven"),
+    fileCountAbout: 1070,
+  }, say);
+}
+
 /**
  * Brings the server up and returns when it is ready; when it runs already, only waits until it is ready.
  *
@@ -91,14 +103,7 @@ export async function bringPulsarUp(
     return running;
   }
   const java = await findJava(JAVA_MAJOR_MIN);
-  await download({
-    name: `Apache Pulsar ${PULSAR_VERSION}`,
-    pomFile: join(HERE, "pom.xml"),
-    settingsFile: join(HERE, "settings.xml"),
-    libDir: PULSAR_LIB_DIR,
-    repositoryDir: join(STORE_DIR, "maven"),
-    fileCountAbout: 1070,
-  }, say);
+  await bringPulsarJars(say);
   const startUs = systemClock.monoUs();
   const server = await start(java, options);
   say(`starting ${server.name}, log in ${server.logFile}`);

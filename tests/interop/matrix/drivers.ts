@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { bringPython, PYTHON_PACKAGES } from "../../../infra/python.ts";
 import { bringGoDriver } from "./go_driver.ts";
+import { bringJavaDriver } from "./java_driver.ts";
 import type { Driver } from "./driver.ts";
 
 const DRIVERS_DIR = join(import.meta.dirname!, "..", "drivers");
@@ -25,8 +26,13 @@ async function bringGo(say: (line: string) => void): Promise<Driver> {
   return { name: "go", title: "Go", version, command: program, args: [] };
 }
 
+async function bringJava(say: (line: string) => void): Promise<Driver> {
+  return { name: "java", title: "Java", ...await bringJavaDriver(join(DRIVERS_DIR, "java"), say) };
+}
+
 /** By the name that flags give; the order is that of the columns. */
 export const DRIVERS: Readonly<Record<string, (say: (line: string) => void) => Promise<Driver>>> = {
   python: bringPythonDriver,
   go: bringGo,
+  java: bringJava,
 };

@@ -26,7 +26,7 @@ func init() {
 
 func (c *Context) as(token string) pulsar.Client {
 	return c.open(func(all *pulsar.ClientOptions) {
-		all.OperationTimeout = 5 * time.Second
+		all.OperationTimeout = 10 * time.Second
 		all.Authentication = nil
 		if token != "" {
 			all.Authentication = pulsar.NewAuthenticationToken(token)

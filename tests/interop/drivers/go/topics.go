@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -152,11 +153,22 @@ func partitionGrowth(c *Context) {
 	producer := c.producer(func(all *pulsar.ProducerOptions) { all.PartitionsAutoDiscoveryInterval = time.Second })
 	consumer := c.consumer(func(all *pulsar.ConsumerOptions) { all.AutoDiscoveryPeriod = time.Second })
 	c.admin("POST", c.path("")+"/partitions", 4)
-	used := map[int32]bool{}
+	used, sent, received := map[int32]bool{}, 0, 0
+	get := func(within time.Duration) {
+		if message, err := tryReceive(consumer, within); err == nil {
+			used[message.ID().PartitionIdx()] = true
+			received++
+		}
+	}
 	eventually("all partitions are used", func() bool {
 		send(producer, text("x"))
-		used[receive(consumer, wait).ID().PartitionIdx()] = true
+		sent++
+		get(200 * time.Millisecond)
 		return len(used) == 4
+	})
+	eventually("nothing is lost", func() bool {
+		get(time.Second)
+		return received == sent
 	})
 }
 
@@ -494,7 +506,9 @@ func deleteInUse(c *Context) {
 
 func severalServiceURLs(c *Context) {
 	live := c.ServiceURL[len("pulsar://"):]
-	client := c.open(func(all *pulsar.ClientOptions) { all.URL = "pulsar://127.0.0.1:1," + live + "," + live })
+	client := c.open(func(all *pulsar.ClientOptions) {
+		all.URL = "pulsar://127.0.0.1:1," + strings.Repeat(live+",", 2) + live
+	})
 	// Lookups pass over it; a producer takes the next host in turn, once.
 	eventually("it gets through", func() bool {
 		producer, err := client.CreateProducer(pulsar.ProducerOptions{Topic: c.topic("")})

@@ -8,7 +8,7 @@ from context import WAIT_MS, equal, eventually, refused, unsupported
 
 def _as(c, token, **options):
     authentication = pulsar.AuthenticationToken(token) if token else None
-    return c.open_client(authentication=authentication, operation_timeout_seconds=5, **options)
+    return c.open_client(authentication=authentication, **options)
 
 
 def token(c):
@@ -18,8 +18,8 @@ def token(c):
 
 
 def wrong_token(c):
-    c.note("forged", refused(_as(c, c.config["forgedToken"]).create_producer, c.topic()))
-    c.note("none", refused(_as(c, None).create_producer, c.topic()))
+    c.note("forged", refused(_as(c, c.config["forgedToken"], operation_timeout_seconds=5).create_producer, c.topic()))
+    c.note("none", refused(_as(c, None, operation_timeout_seconds=5).create_producer, c.topic()))
     c.note("admin, forged", c.admin_status("GET", "namespaces/public", token=c.config["forgedToken"])[0])
 
 
