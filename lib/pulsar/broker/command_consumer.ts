@@ -18,6 +18,7 @@ import { EARLIEST } from "./position.ts";
 import type { Position } from "./position.ts";
 import { schemaInfoOf } from "./schema_registry.ts";
 import type { Subscription, SubscriptionKind } from "./subscription.ts";
+import { assertSubscribable } from "./subscription_access.ts";
 import type { Topic } from "./topic.ts";
 import { openReadable } from "./topic_access.ts";
 import { parseTopicName } from "./topic_name.ts";
@@ -76,7 +77,7 @@ async function openConsumer(connection: Session, body: CommandSubscribe): Promis
   }
   if (topic.isClosed) throw new BrokerError("The topic is being unloaded", { code: "closed" });
   const isDurable = body.durable ?? true;
-  assertSameDurability(topic, body.subscription, isDurable);
+  assertSubscribable(topic, { name: body.subscription, kind, isDurable });
   const subscription = topic.subscribe(body.subscription, {
     isDurable,
     markDelete: () => initialPosition(topic, body, broker.parts.clock.wallMs()),
@@ -94,16 +95,6 @@ async function openConsumer(connection: Session, body: CommandSubscribe): Promis
   });
   await subscription.add(consumer, kind);
   return { consumer, subscription };
-}
-
-/** A reader's subscription and one that is kept are never the same. */
-function assertSameDurability(topic: Topic, name: string, isDurable: boolean): void {
-  const there = topic.subscriptions.get(name);
-  if (there === undefined || there.isDurable === isDurable) return;
-  const kind = there.isDurable ? "Durable" : "NonDurable";
-  throw new BrokerError(`${kind} subscription with the same name already exists.`, {
-    code: "not_supported",
-  });
 }
 
 /** Where a new subscription begins: the position before its first message. */

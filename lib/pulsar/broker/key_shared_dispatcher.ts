@@ -127,7 +127,7 @@ export class KeySharedDispatcher extends MultipleDispatcher {
   }
 
   get #lookAhead(): number {
-    const { lookAheadMax, lookAheadPerConsumer } = this.options.limits;
+    const { lookAheadMax, lookAheadPerConsumer } = this.limits;
     return Math.min(lookAheadMax, lookAheadPerConsumer * this.consumers.length);
   }
 

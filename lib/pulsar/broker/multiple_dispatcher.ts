@@ -10,6 +10,8 @@ import { LogReader } from "./log_reader.ts";
 import { entryAt, ledgerAt, NOWHERE, placeOf } from "./place.ts";
 import type { Position } from "./position.ts";
 
+/** Limits of a policy that was changed hold from the next message after this on. */
+const LIMITS_READ_EVERY_US = 1_000_000;
 /** What is read from disk at once for entries that are sent again. */
 const REPLAY_WINDOW_BYTES = 64 * 1024;
 /** Delayed entries that are due within this time are sent together. */
@@ -20,7 +22,8 @@ const DELAY_SLEEP_MAX_MS = 60_000;
 /** What a dispatcher for several consumers needs besides its subscription. */
 export interface MultipleDispatcherOptions {
   readonly clock: Clock;
-  readonly limits: DispatchLimits;
+  /** Looked at now and then: policies may change. */
+  readonly limits: () => DispatchLimits;
 }
 
 /** What an entry is, that is to be sent. */
@@ -44,6 +47,8 @@ export abstract class MultipleDispatcher implements Dispatcher {
   #unackedMessages = 0;
   #isBlocked = false;
   #isWaking = false;
+  protected limits: DispatchLimits;
+  #limitsReadAtUs = 0;
   /** Ends the wait for a delayed entry or a retry. */
   #waiting: AbortController | undefined;
   #waitsUntilMs = Infinity;
@@ -54,6 +59,7 @@ export abstract class MultipleDispatcher implements Dispatcher {
   ) {
     this.reader = source.log.reader(source.cursor.markDelete);
     this.replayReader = new LogReader(source.log, REPLAY_WINDOW_BYTES);
+    this.limits = options.limits();
   }
 
   /** Entries that wait to be sent again, or for their consumer. */
@@ -153,7 +159,7 @@ export abstract class MultipleDispatcher implements Dispatcher {
       this.#redeliveries.set(place, (this.#redeliveries.get(place) ?? 0) + 1);
     }
     consumer.messagesRedelivered += this.#giveBack(consumer, places);
-    const { consumerUnackedMax } = this.options.limits;
+    const { consumerUnackedMax } = this.limits;
     if (consumer.isBlocked && consumer.pending.messages < consumerUnackedMax) consumer.unblock();
     this.wake();
   }
@@ -216,15 +222,15 @@ export abstract class MultipleDispatcher implements Dispatcher {
 
   #noteAcked(owner: Consumer, messages: number): void {
     this.#noteUnacked(-messages);
-    const { consumerUnackedMax } = this.options.limits;
+    const { consumerUnackedMax } = this.limits;
     if (owner.isBlocked && owner.pending.messages <= consumerUnackedMax / 2) owner.unblock();
   }
 
   #noteUnacked(messages: number): void {
     this.#unackedMessages += messages;
-    const { subscriptionUnackedMax } = this.options.limits;
-    if (subscriptionUnackedMax <= 0) return;
-    if (this.#unackedMessages >= subscriptionUnackedMax) this.#isBlocked = true;
+    const { subscriptionUnackedMax } = this.limits;
+    if (subscriptionUnackedMax <= 0) this.#isBlocked = false;
+    else if (this.#unackedMessages >= subscriptionUnackedMax) this.#isBlocked = true;
     else if (this.#unackedMessages < subscriptionUnackedMax / 2) this.#isBlocked = false;
   }
 
@@ -233,7 +239,7 @@ export abstract class MultipleDispatcher implements Dispatcher {
     const messages = consumer.deliver(reader, this.#redeliveries.get(place) ?? 0, -1);
     consumer.pending.add(place, messages, hash);
     this.#noteUnacked(messages);
-    const { consumerUnackedMax } = this.options.limits;
+    const { consumerUnackedMax } = this.limits;
     if (consumerUnackedMax > 0 && consumer.pending.messages >= consumerUnackedMax) {
       consumer.isBlocked = true;
     }
@@ -272,7 +278,7 @@ export abstract class MultipleDispatcher implements Dispatcher {
       const { ledgerId, entryId } = reader;
       if (!cursor.isAcked(ledgerId, entryId)) {
         const place = placeOf(ledgerId, entryId);
-        const fate = this.inspect(reader, place, this.options.limits.delayedMax);
+        const fate = this.inspect(reader, place, this.limits.delayedMax);
         if (fate === "send") return place;
         if (fate === "wait") return NOWHERE;
       }
@@ -298,6 +304,7 @@ export abstract class MultipleDispatcher implements Dispatcher {
   wake(): void {
     if (this.#isWaking || this.#consumers.length === 0) return;
     this.#isWaking = true;
+    this.#readLimits();
     try {
       this.#takeDue();
       this.dispatch();
@@ -312,6 +319,20 @@ export abstract class MultipleDispatcher implements Dispatcher {
     }
     if (!this.hasReadyConsumer()) this.reader.pause();
     this.#waitForDelayed();
+  }
+
+  #readLimits(): void {
+    const nowUs = this.options.clock.monoUs();
+    if (nowUs - this.#limitsReadAtUs < LIMITS_READ_EVERY_US) return;
+    this.#limitsReadAtUs = nowUs;
+    this.limits = this.options.limits();
+    this.#noteUnacked(0);
+    const { consumerUnackedMax } = this.limits;
+    for (const consumer of this.#consumers) {
+      const isBelow = consumerUnackedMax <= 0 ||
+        consumer.pending.messages <= consumerUnackedMax / 2;
+      if (consumer.isBlocked && isBelow) consumer.unblock();
+    }
   }
 
   #takeDue(): void {

@@ -78,7 +78,7 @@ export class SharedDispatcher extends MultipleDispatcher {
       const target = this.#targetOf(consumer);
       const isSent = target.isReady;
       if (isSent) this.#sendTo(target, this.reader, place);
-      else if (this.#queue.size >= this.options.limits.lookAheadMax) return false;
+      else if (this.#queue.size >= this.limits.lookAheadMax) return false;
       else this.#queue.add(place);
       this.reader.next();
       if (isSent) return true;

@@ -3,6 +3,7 @@ import type { Consumer } from "./consumer.ts";
 import { Cursor } from "./cursor.ts";
 import type { CursorState } from "./cursor.ts";
 import { DISPATCH_LIMITS } from "./dispatch_limits.ts";
+import type { DispatchLimits } from "./dispatch_limits.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { BrokerError } from "./errors.ts";
 import { KeySharedDispatcher, keySharedPolicy } from "./key_shared_dispatcher.ts";
@@ -16,6 +17,7 @@ import type { PartitionLog } from "./log.ts";
 import type { Rates } from "./rates.ts";
 import type { TopicContext } from "./topic_context.ts";
 import type { TopicName } from "./topic_name.ts";
+import type { TopicPolicies } from "./topic_policies.ts";
 
 /** Kinds of subscription, by Pulsar's names. */
 export type SubscriptionKind = "Exclusive" | "Shared" | "Failover" | "Key_Shared";
@@ -33,6 +35,7 @@ export interface SubscriptionHost {
   readonly log: PartitionLog;
   readonly context: TopicContext;
   readonly rates: Rates;
+  readonly policies: () => TopicPolicies;
   /** Nobody may write any more. */
   readonly isTerminated: boolean;
   messagesOut: number;
@@ -171,17 +174,26 @@ export class Subscription {
     there?.close();
     if (this.kind !== kind) this.touch();
     this.kind = kind;
-    const { clock, failoverDelayMs, dispatchLimits } = this.topic.context;
-    const limits = this.isDurable
-      ? dispatchLimits ?? DISPATCH_LIMITS
-      // As in Pulsar: what a reader holds is not counted, for nothing of it is kept.
-      : { ...(dispatchLimits ?? DISPATCH_LIMITS), consumerUnackedMax: 0 };
-    if (kind === "Shared") return new SharedDispatcher(this, { clock, limits });
+    const { clock, failoverDelayMs } = this.topic.context;
+    const options = { clock, limits: () => this.#limits() };
+    if (kind === "Shared") return new SharedDispatcher(this, options);
     if (kind === "Key_Shared") {
-      const policy = keySharedPolicy(consumer.keyShared);
-      return new KeySharedDispatcher(this, { clock, limits }, policy);
+      return new KeySharedDispatcher(this, options, keySharedPolicy(consumer.keyShared));
     }
     return new SingleActiveDispatcher(this, { clock, kind, failoverDelayMs });
+  }
+
+  #limits(): DispatchLimits {
+    const limits = this.topic.context.dispatchLimits ?? DISPATCH_LIMITS;
+    const policies = this.topic.policies();
+    return {
+      ...limits,
+      // As in Pulsar: what a reader holds is not counted, for nothing of it is kept.
+      consumerUnackedMax: this.isDurable
+        ? policies.consumerUnackedMax ?? limits.consumerUnackedMax
+        : 0,
+      subscriptionUnackedMax: policies.subscriptionUnackedMax ?? limits.subscriptionUnackedMax,
+    };
   }
 
   /** What spreads messages over several consumers, where the subscription is of such a type. */

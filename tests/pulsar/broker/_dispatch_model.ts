@@ -19,6 +19,7 @@ import { PartitionLog } from "../../../lib/pulsar/broker/log.ts";
 import { murmur3 } from "../../../lib/pulsar/broker/murmur3.ts";
 import { Rates } from "../../../lib/pulsar/broker/rates.ts";
 import type { Subscription, SubscriptionHost } from "../../../lib/pulsar/broker/subscription.ts";
+import { DEFAULT_POLICIES } from "../../../lib/pulsar/broker/topic_policies.ts";
 import { parseTopicName } from "../../../lib/pulsar/broker/topic_name.ts";
 import { FOLDER, sharedOn } from "./_log.ts";
 import { SimDisk } from "./_sim_disk.ts";
@@ -170,6 +171,8 @@ export class DispatchModel {
       },
       rates: new Rates(),
       isTerminated: false,
+      compacted: undefined,
+      policies: () => DEFAULT_POLICIES,
       messagesOut: 0,
       bytesOut: 0,
       wantCursors: () => {},
