@@ -424,7 +424,9 @@ export function consumerContract(name: string, brokerOf: () => Promise<BrokerUnd
     );
   });
 
-  test("a failover consumer takes over, and hears of it", async ({ client, topic }) => {
+  test("a failover consumer takes over, and hears of it", async ({ client, topic, admin }) => {
+    // Of partition 0 the first by name is active; of a topic without partitions, one by the hash of its name.
+    await admin.createPartitionedTopic(topic, 1);
     const events: string[] = [];
     const options = (consumerName: string): ConsumerOptions => ({
       topic,

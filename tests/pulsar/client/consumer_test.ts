@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { crc32cPortable, FakeClock, textOf, utf8 } from "../../../lib/base/mod.ts";
+import { crc32cPortable, type FakeClock, textOf, utf8 } from "../../../lib/base/mod.ts";
 import type { Consumer } from "../../../lib/pulsar/client/consumer.ts";
 import type { ConsumerOptions } from "../../../lib/pulsar/client/consumer_options.ts";
 import type { Message } from "../../../lib/pulsar/client/message.ts";
