@@ -110,6 +110,9 @@ const REQUESTS: readonly (readonly [string, unknown?])[] = [
   ["GET /lookup/v2/topic/persistent/public/default/single"],
 ];
 
+/** More of them, sent before: one a line, the body behind the path. */
+const MORE_FILE = join(import.meta.dirname!, "admin_requests.txt");
+
 /** One request and its answer. */
 export interface RecordedCall {
   readonly method: string;
@@ -119,6 +122,8 @@ export interface RecordedCall {
   readonly status: number;
   readonly contentType: string | null;
   readonly text: string;
+  /** Those that describe a message, by their names in small letters. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 async function call(server: PulsarServer, line: string, body: unknown): Promise<RecordedCall> {
@@ -129,7 +134,22 @@ async function call(server: PulsarServer, line: string, body: unknown): Promise<
   const response = await fetch(`${server.adminUrl}${path}`, { method, headers, ...init });
   const contentType = response.headers.get("content-type");
   const recorded = { status: response.status, contentType, text: await response.text() };
-  return { method, path, ...(body === undefined ? {} : { body }), ...recorded };
+  const headersOfMessage = [...response.headers].filter(([key]) => key.startsWith("x-pulsar-"));
+  return {
+    method,
+    path,
+    ...(body === undefined ? {} : { body }),
+    ...recorded,
+    ...(headersOfMessage.length === 0 ? {} : { headers: Object.fromEntries(headersOfMessage) }),
+  };
+}
+
+async function moreRequests(): Promise<(readonly [string, unknown?])[]> {
+  const text = await Deno.readTextFile(MORE_FILE);
+  return text.trim().split("\n").map((line) => {
+    const [, request, body] = /^(\S+ \S+)(?: (.+))?$/.exec(line)!;
+    return body === undefined ? [request!] : [request!, JSON.parse(body)];
+  });
 }
 
 /** Topics with messages and a subscription, made by the official client. */
@@ -151,7 +171,8 @@ async function main(): Promise<void> {
   try {
     await prepare(server);
     const calls: RecordedCall[] = [];
-    for (const [line, body] of REQUESTS) calls.push(await call(server, line, body));
+    const requests = [...await moreRequests(), ...REQUESTS];
+    for (const [line, body] of requests) calls.push(await call(server, line, body));
     const text = calls.map((one) => JSON.stringify(one)).join(",\n");
     await Deno.writeTextFile(GOLDEN_FILE, `[\n${text}\n]\n`);
     console.log(`${calls.length} calls`);

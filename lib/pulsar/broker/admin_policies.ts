@@ -83,6 +83,8 @@ function policyRoutes(spec: PolicySpec, base: string, shelfOf: (at: AdminRequest
     const changed = { ...shelf.stored, [key]: value };
     assertQuotaFits(changed);
     await shelf.save(changed);
+    // The one that Pulsar answers so.
+    return spec.path === "replication" ? nothing() : undefined;
   };
   const remove = async (request: AdminRequest) => {
     const shelf = shelfOf(request);
@@ -177,8 +179,10 @@ function quotaRoutes(base: string, shelfOf: (at: AdminRequest) => Shelf): Route[
 
 function unsupportedRoutes(base: string, shelfOf: (at: AdminRequest) => Shelf): Route[] {
   return Object.entries(UNSUPPORTED_POLICIES).flatMap(([path, unset]) => {
-    const refuse = () => {
-      throw notSupported(`The policy ${path}`);
+    const refuse = async (request: AdminRequest) => {
+      shelfOf(request);
+      // To switch off what is not there is no lie.
+      if (await request.json() !== unset) throw notSupported(`The policy ${path}`);
     };
     return [
       route(`GET ${base}/${path}`, (request) => {
@@ -206,5 +210,9 @@ export function policyAdminRoutes(broker: Broker): Route[] {
     ...quotaRoutes(ANY_TOPIC, ofTopic),
     ...unsupportedRoutes(NAMESPACE, ofNamespace),
     ...unsupportedRoutes(ANY_TOPIC, ofTopic),
+    route(`GET ${ANY_TOPIC}/maxMessageSize`, (request) => void ofTopic(request)),
+    route(`POST ${ANY_TOPIC}/maxMessageSize`, () => {
+      throw notSupported("The policy maxMessageSize");
+    }),
   ];
 }

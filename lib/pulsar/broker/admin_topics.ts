@@ -124,10 +124,8 @@ async function setPartitions(broker: Broker, name: TopicName, count: number): Pr
   const { catalog } = broker;
   const before = catalog.partitionNames(name.full);
   await catalog.setPartitions(name, count);
-  if (!name.isPersistent) {
-    for (const partition of catalog.partitionNames(name.full)) broker.nonPersistentTopic(partition);
-    return;
-  }
+  // Those without a log come into being when somebody uses them.
+  if (!name.isPersistent) return;
   const [first] = before;
   const subscriptions = first === undefined
     ? []
@@ -172,7 +170,8 @@ async function removeTopic(broker: Broker, name: TopicName, isForced: boolean): 
     return;
   }
   const topic = broker.nonPersistentTopics.get(name.full);
-  if (topic === undefined) throw topicNotFound(name);
+  // As Pulsar: there is nothing of it that could be missing.
+  if (topic === undefined) return;
   if (!isForced && (topic.producers.size > 0 || topic.subscriptions.size > 0)) {
     throw new AdminError(412, "Topic has active producers/subscriptions");
   }

@@ -3,6 +3,7 @@ import { ratesOf } from "./entity_rates.ts";
 import { expiredOf } from "./expiry.ts";
 import type { NonPersistentSubscription } from "./non_persistent_subscription.ts";
 import type { NonPersistentTopic } from "./non_persistent_topic.ts";
+import { keySharedConsumerStats, keySharedStats } from "./key_shared_stats.ts";
 import { formatPosition } from "./position.ts";
 import type { Producer } from "./producer.ts";
 import type { Subscription } from "./subscription.ts";
@@ -23,6 +24,13 @@ const TOPIC_CONSTANTS = {
   ongoingTxnCount: 0,
   abortedTxnCount: 0,
   committedTxnCount: 0,
+};
+
+const NEVER_COMPACTED = {
+  lastCompactionRemovedEventCount: 0,
+  lastCompactionSucceedTimestamp: 0,
+  lastCompactionFailedTimestamp: 0,
+  lastCompactionDurationTimeInMills: 0,
 };
 
 const SUBSCRIPTION_CONSTANTS = {
@@ -122,6 +130,11 @@ function subscriptionStats(subscription: Subscription): Stats {
     isDurable,
     durable: isDurable,
     allowOutOfOrderDelivery: false,
+    ...keySharedStats(subscription),
+    consumers: subscription.consumers.map((consumer) => ({
+      ...consumerStats(consumer),
+      ...keySharedConsumerStats(subscription, consumer),
+    })),
     nonContiguousDeletedMessagesRanges: ranges,
     nonContiguousDeletedMessagesRangesSerializedSize: 0,
     subscriptionProperties: subscription.properties,
@@ -162,12 +175,7 @@ export function topicStats(topic: Topic): Stats {
     ),
     replication: {},
     deduplicationStatus: isDeduplicating ? "Enabled" : "Disabled",
-    compaction: {
-      lastCompactionRemovedEventCount: 0,
-      lastCompactionSucceedTimestamp: 0,
-      lastCompactionFailedTimestamp: 0,
-      lastCompactionDurationTimeInMills: 0,
-    },
+    compaction: NEVER_COMPACTED,
   };
 }
 
@@ -178,7 +186,11 @@ export function nonPersistentStats(topic: NonPersistentTopic): Stats {
     msgDropRate: 0,
     storageSize: 0,
     backlogSize: 0,
+    backlogQuotaLimitSize: 0,
+    backlogQuotaLimitTime: 0,
+    oldestBacklogMessageAgeSeconds: 0,
     waitingPublishers: 0,
+    compaction: NEVER_COMPACTED,
     subscriptions: Object.fromEntries(
       [...topic.subscriptions.values()].map((one) => [one.name, {
         ...deliveryStats(one),
@@ -257,6 +269,7 @@ export function partitionedStats(
     oldestBacklogMessageAgeSeconds: 0,
     deduplicationStatus: first?.["deduplicationStatus"],
     compaction: first?.["compaction"],
+    ...(first?.["msgDropRate"] === undefined ? {} : { msgDropRate: first["msgDropRate"] }),
     publishers: [...publishers.values()],
     subscriptions,
     replication: {},

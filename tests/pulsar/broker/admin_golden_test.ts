@@ -19,8 +19,15 @@ const DIFFERENT: Readonly<Record<string, string>> = {
   "PUT /admin/v2/persistent/golden/one/no-partitions/partitions": "the words of Java's JSON parser",
   "POST /admin/v2/schemas/golden/one/single/schema": "the words of Java's AVRO, and Jetty's page",
   "POST /admin/v2/schemas/golden/one/single/compatibility": "the words of Java's AVRO",
+  "POST /admin/v2/schemas/public/default/sch/schema": "Jetty's page",
   "GET /admin/v2/no/such/path": "Jetty's page",
+  "GET /lookup/v2/topic/persistent/public/default/nope-nope": "another port",
+  "GET /lookup/v2/topic/non-persistent/public/default/x": "another port",
+  "GET /lookup/v2/topic/persistent/public/default/single/bundle": "one broker has one bundle",
 };
+
+/** What Pulsar does and this broker refuses rather than forgets. */
+const REFUSED = new Set(["POST /admin/v2/namespaces/t1/n1/encryptionRequired"]);
 
 /** Of a real broker's statistics; this one has nothing to say of them. */
 const ABSENT = new Set([
@@ -92,9 +99,17 @@ function parsed(text: string): unknown {
   }
 }
 
+/** Lists without their order, which in Java is a hash's. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted).sort();
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, sorted(inner)]));
+}
+
 /** Ledgers and times have other numbers each time. */
 function comparable(text: string): string {
   return text.replace(/"(timestamp|ledgerId|entryId|batchIndex)":-?\d+/g, '"$1":0')
+    .replace(/for subscription s\d/g, "for subscription")
     .replace(/,"(outstandingAcksInSameBatch|originalBatchSize)":0/g, "");
 }
 
@@ -118,14 +133,19 @@ Deno.test("the admin interface answers what a real 4.2.4 was recorded to answer"
     const name = `${call.method} ${call.path}`;
     await test.step(`${i}: ${name}`, async () => {
       const own = await ask(broker, call);
+      if (REFUSED.has(name) && call.body === true) {
+        assert.equal(own.status, 405);
+        return;
+      }
       assert.equal(own.status, call.status, own.text);
-      if (DIFFERENT[name] !== undefined) return;
+      // The batches of the recording held other messages.
+      if (DIFFERENT[name] !== undefined || /exclusive\/examinemessage/.test(name)) return;
       if (/[sS]tats(\?|$)/.test(name) && call.status === 200) {
         assertHasKeys(parsed(call.text), parsed(own.text), "stats");
         return;
       }
       assert.equal(own.contentType, call.contentType);
-      assert.deepEqual(parsed(comparable(own.text)), parsed(comparable(call.text)));
+      assert.deepEqual(sorted(parsed(comparable(own.text))), sorted(parsed(comparable(call.text))));
     });
   }
 });
