@@ -1,10 +1,4 @@
-import {
-  formatDurationMs,
-  systemClock,
-  systemDisk,
-  systemRandom,
-  UsageError,
-} from "../base/mod.ts";
+import { systemClock, systemDisk, systemRandom, UsageError } from "../base/mod.ts";
 import { LiveDisplay } from "../report/mod.ts";
 import { lastWordsOf, newRunId, openRunFolder, type RunFolder } from "../run/mod.ts";
 import { parseScenario, type RunOptions, type Scenario, scenarioFlags } from "../scenarios/mod.ts";
@@ -13,6 +7,7 @@ import { interruptible } from "./interruptible.ts";
 import { runsRoot } from "./root.ts";
 import { RunHandle } from "./run_handle.ts";
 import { type RunPlace, type SpawnedRunner, spawnRunner } from "./spawn_runner.ts";
+import { untilStarted } from "./until_started.ts";
 
 /** What a run may be started with. */
 export interface StartOptions extends RunOptions {
@@ -23,14 +18,6 @@ export interface StartOptions extends RunOptions {
 /** Scenarios that have a name of their own. */
 export type ScenarioName = "bench50k";
 
-/**
- * A runner that says nothing for so long will not start. It says that it downloads every few seconds, as often as the first run on a machine needs
- * for ClickHouse, and a part that does not come up ends it long before.
- */
-const SILENT_MS_MAX = 5 * 60_000;
-/** A start that takes longer says in its cell what it is about. */
-const SAY_AFTER_MS = 3000;
-const POLL_MS = 100;
 const CLAIMS_MAX = 100;
 
 /** A name that no other start has: of thirty in one second, two may draw the same number. */
@@ -64,44 +51,25 @@ async function openStarted(path: string): Promise<RunFolder | undefined> {
   }
 }
 
-/** Waits until the run loads, or says why it does not. */
-async function untilStarted(
+/** Waits for a run; of one that does not start, nothing stays behind. */
+async function waitFor(
   { path, log, runId }: RunPlace,
   runner: SpawnedRunner,
   signal: AbortSignal,
 ): Promise<RunFolder> {
+  const run = {
+    runId,
+    hasEnded: () => runner.hasEnded,
+    words: () => lastWords(log),
+    started: () => openStarted(path),
+  };
   const display = new LiveDisplay(`weir-${runId}-start`);
-  let isSaying = false;
-  let words = "";
-  let silentMs = 0;
-  for (let waitedMs = 0; silentMs < SILENT_MS_MAX; waitedMs += POLL_MS, silentMs += POLL_MS) {
-    await systemClock.sleep(POLL_MS, signal);
-    // Asked first: what a runner wrote before it ended counts.
-    const { hasEnded } = runner;
-    const folder = await openStarted(path);
-    if (folder !== undefined) {
-      const took = `started after ${formatDurationMs(waitedMs)}`;
-      if (isSaying) await display.update({ "text/plain": `${runId}: ${took}` });
-      return folder;
-    }
-    const said = await lastWords(log);
-    if (said !== words) silentMs = 0;
-    if (hasEnded) {
-      await Deno.remove(log);
-      throw new NotebookError(`Cannot start the run: ${said || "it ended without a word"}`, {
-        code: "not_started",
-      });
-    }
-    if (waitedMs >= SAY_AFTER_MS && said !== "" && (said !== words || !isSaying)) {
-      isSaying = true;
-      await display.update({ "text/plain": `${runId}: ${said}` });
-    }
-    words = said;
+  try {
+    return await untilStarted(run, { clock: systemClock, display, signal });
+  } catch (error) {
+    if (runner.hasEnded) await Deno.remove(log);
+    throw error;
   }
-  throw new NotebookError(
-    `Cannot start the run: it has said nothing for ${formatDurationMs(SILENT_MS_MAX)}`,
-    { code: "not_started", cure: `see ${log}` },
-  );
 }
 
 /**
@@ -139,7 +107,7 @@ export async function start(
   const flags = scenarioFlags(parseScenario({ ...named, ...rest }));
   const place = claimPlace(runsFolder, named.name);
   const runner = spawnRunner(place, flags);
-  const folder = await interruptible((signal) => untilStarted(place, runner, signal));
+  const folder = await interruptible((signal) => waitFor(place, runner, signal));
   await Deno.rename(place.log, folder.file("logs/runner.log"));
   return new RunHandle(folder);
 }
