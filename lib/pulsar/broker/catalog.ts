@@ -1,4 +1,5 @@
 import type { Crc32c, Disk } from "../../base/mod.ts";
+import { removeLogFolder } from "./compacted_folder.ts";
 import { readDocument, writeDocument } from "./document.ts";
 import type { DocumentPlace } from "./document.ts";
 import { BrokerError } from "./errors.ts";
@@ -250,9 +251,7 @@ export class Catalog {
   /** Removes a topic's log and everything about it. It must be closed. */
   remove(name: TopicName): void {
     const { disk } = this.place;
-    const folder = this.topicFolder(name);
-    for (const file of disk.list(folder)) disk.remove(`${folder}/${file}`);
-    disk.remove(folder);
+    removeLogFolder(disk, this.topicFolder(name));
     this.#topics.delete(name.full);
     this.#tell(name, false);
   }

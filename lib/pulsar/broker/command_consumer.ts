@@ -14,7 +14,7 @@ import { Consumer } from "./consumer.ts";
 import { ratesOf } from "./entity_rates.ts";
 import { BrokerError } from "./errors.ts";
 import type { PartitionLog } from "./log.ts";
-import { EARLIEST } from "./position.ts";
+import { comparePositions, EARLIEST } from "./position.ts";
 import type { Position } from "./position.ts";
 import { schemaInfoOf } from "./schema_registry.ts";
 import type { Subscription, SubscriptionKind } from "./subscription.ts";
@@ -60,13 +60,11 @@ export async function handleSubscribe(
 async function openConsumer(connection: Session, body: CommandSubscribe): Promise<Attachment> {
   const { broker } = connection;
   const kind = KINDS[body.subType] ?? "Exclusive";
-  if (body.readCompacted === true) {
-    throw new BrokerError(
-      "Cannot subscribe: compacted topics are not supported by this broker yet",
-      {
-        code: "not_supported",
-      },
-    );
+  const readsCompacted = body.readCompacted === true;
+  if (readsCompacted && kind !== "Exclusive" && kind !== "Failover") {
+    throw new BrokerError("readCompacted only allowed on failover or exclusive subscriptions", {
+      code: "not_supported",
+    });
   }
   const name = parseTopicName(body.topic);
   const topic = await openReadable(broker, name, body.forceTopicCreation ?? true);
@@ -92,7 +90,9 @@ async function openConsumer(connection: Session, body: CommandSubscribe): Promis
     metadata: recordOf(body.metadata),
     connectedSinceMs: broker.parts.clock.wallMs(),
     keyShared: body.keySharedMeta,
+    readsCompacted,
   });
+  if (readsCompacted) subscription.startCompacted();
   await subscription.add(consumer, kind);
   return { consumer, subscription };
 }
@@ -196,19 +196,30 @@ export function handleGetLastMessageId(
   connection: Session,
   { consumerId, requestId }: CommandGetLastMessageId,
 ): void {
-  const { subscription } = attachmentOf(connection, consumerId);
-  const { topic, cursor } = subscription;
-  const { partition } = topic.name;
-  const { last } = topic.log;
+  const attachment = connection.consumers.get(consumerId);
+  if (attachment === undefined) throw new BrokerError("Consumer not found", { code: "invalid" });
+  const { topic, cursor } = attachment.subscription;
   connection.send("GET_LAST_MESSAGE_ID_RESPONSE", {
-    lastMessageId: {
-      ...(last ?? EARLIEST),
-      partition,
-      batchIndex: last === undefined ? -1 : lastBatchIndex(topic.log, last),
-    },
+    lastMessageId: { ...lastMessageOf(attachment), partition: topic.name.partition },
     requestId,
-    consumerMarkDeletePosition: cursor.markDelete,
+    // One before everything is told as the beginning of the log.
+    consumerMarkDeletePosition: cursor.markDelete.ledgerId < 0
+      ? topic.log.beforeFirst
+      : cursor.markDelete,
   });
+}
+
+/** The last message that a consumer can come to. */
+function lastMessageOf({ consumer, subscription }: Attachment): Position & { batchIndex: number } {
+  const { log, compacted } = subscription.topic;
+  const { last } = log;
+  const nothing = { ...EARLIEST, batchIndex: -1 };
+  const isBehindHorizon = compacted !== undefined && last !== undefined &&
+    comparePositions(last, compacted.horizon) > 0;
+  if (consumer.readsCompacted && compacted !== undefined && !isBehindHorizon) {
+    return compacted.last ?? nothing;
+  }
+  return last === undefined ? nothing : { ...last, batchIndex: lastBatchIndex(log, last) };
 }
 
 /** Index of the last message in an entry, −1 for one that is no batch. */

@@ -28,6 +28,8 @@ export interface ConsumerOptions {
   readonly connectedSinceMs: number;
   /** Which keys it wants, in a Key_Shared subscription. */
   readonly keyShared?: KeySharedMeta | undefined;
+  /** It wants the compacted log. */
+  readonly readsCompacted?: boolean;
 }
 
 /** One consumer of a subscription, as the broker sees it. */
@@ -39,6 +41,7 @@ export class Consumer {
   readonly metadata: Readonly<Record<string, string>>;
   readonly connectedSinceMs: number;
   readonly keyShared: KeySharedMeta | undefined;
+  readonly readsCompacted: boolean;
   epoch: number;
   /** Messages that the client is ready to take. Below zero after a batch with more of them than it asked for, as in Pulsar. */
   permits = 0;
@@ -66,6 +69,7 @@ export class Consumer {
     this.metadata = options.metadata;
     this.connectedSinceMs = options.connectedSinceMs;
     this.keyShared = options.keyShared;
+    this.readsCompacted = options.readsCompacted ?? false;
   }
 
   /** Whether a message may be sent now. */

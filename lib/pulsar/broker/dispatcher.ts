@@ -1,3 +1,4 @@
+import type { EarlierEntries } from "./compacting_reader.ts";
 import type { Consumer } from "./consumer.ts";
 import type { Cursor } from "./cursor.ts";
 import type { PartitionLog } from "./log.ts";
@@ -9,6 +10,8 @@ export interface DispatchSource {
   readonly log: PartitionLog;
   readonly cursor: Cursor;
   readonly topicName: TopicName;
+  /** What stands for the beginning of the log when it is read compacted. */
+  readonly compacted?: EarlierEntries | undefined;
   /** Why nothing can be read for it, while that is so. */
   readError: unknown;
   reportReadError(error: unknown): void;

@@ -1,10 +1,10 @@
 import type { Clock } from "../../base/mod.ts";
+import { CompactingReader } from "./compacting_reader.ts";
 import type { Consumer } from "./consumer.ts";
 import { READ_RETRY_MS } from "./dispatcher.ts";
 import type { Dispatcher, DispatchSource } from "./dispatcher.ts";
 import { BrokerError } from "./errors.ts";
 import { pickActive } from "./failover.ts";
-import type { LogReader } from "./log_reader.ts";
 import type { Position } from "./position.ts";
 
 /** What a dispatcher needs besides its subscription. */
@@ -18,7 +18,7 @@ export interface DispatcherOptions {
 /** Exclusive and Failover: one consumer is served, in the order of the log. */
 export class SingleActiveDispatcher implements Dispatcher {
   readonly #consumers: Consumer[] = [];
-  readonly #reader: LogReader;
+  readonly #reader: CompactingReader;
   #active: Consumer | undefined;
   /** Ends the wait for a takeover or a retry. */
   #waiting: AbortController | undefined;
@@ -28,7 +28,9 @@ export class SingleActiveDispatcher implements Dispatcher {
     private readonly source: DispatchSource,
     private readonly options: DispatcherOptions,
   ) {
-    this.#reader = source.log.reader(source.cursor.markDelete);
+    const compacted = () => this.#active?.readsCompacted === true ? source.compacted : undefined;
+    this.#reader = new CompactingReader(source.log, compacted);
+    this.#reader.seek(source.cursor.markDelete);
   }
 
   get consumers(): readonly Consumer[] {

@@ -1,4 +1,5 @@
 import { lineOf } from "../../base/mod.ts";
+import type { EarlierEntries } from "./compacting_reader.ts";
 import type { Consumer } from "./consumer.ts";
 import { Cursor } from "./cursor.ts";
 import type { CursorState } from "./cursor.ts";
@@ -12,7 +13,7 @@ import { placeOf } from "./place.ts";
 import { SharedDispatcher } from "./shared_dispatcher.ts";
 import { SingleActiveDispatcher } from "./single_dispatcher.ts";
 import type { Position } from "./position.ts";
-import { comparePositions } from "./position.ts";
+import { comparePositions, EARLIEST } from "./position.ts";
 import type { PartitionLog } from "./log.ts";
 import type { Rates } from "./rates.ts";
 import type { TopicContext } from "./topic_context.ts";
@@ -38,6 +39,8 @@ export interface SubscriptionHost {
   readonly policies: () => TopicPolicies;
   /** Nobody may write any more. */
   readonly isTerminated: boolean;
+  /** What stands for the beginning of the log when it is read compacted. */
+  readonly compacted: EarlierEntries | undefined;
   messagesOut: number;
   bytesOut: number;
   /** A cursor moved. */
@@ -95,6 +98,19 @@ export class Subscription {
 
   get log(): PartitionLog {
     return this.topic.log;
+  }
+
+  get compacted(): EarlierEntries | undefined {
+    return this.topic.compacted;
+  }
+
+  /** One that stands at the beginning of the log goes before it: what was compacted may lie in ledgers that are gone. */
+  startCompacted(): void {
+    if (this.compacted === undefined) return;
+    const { markDelete } = this.cursor;
+    const { beforeFirst } = this.topic.log;
+    if (markDelete.entryId !== -1 || comparePositions(markDelete, beforeFirst) > 0) return;
+    this.cursor.reset(EARLIEST);
   }
 
   get topicName(): TopicName {

@@ -1,5 +1,8 @@
 import { lineOf, textOf } from "../../base/mod.ts";
 import { MetadataView, PayloadSection } from "../wire/mod.ts";
+import type { EarlierEntries } from "./compacting_reader.ts";
+import { Compaction, COMPACTION_SUBSCRIPTION } from "./compaction.ts";
+import type { CompactionHost, CompactionStatus } from "./compaction.ts";
 import { Cursor } from "./cursor.ts";
 import { Deduplication } from "./deduplication.ts";
 import type { DeduplicationState, KnownProducer } from "./deduplication.ts";
@@ -48,7 +51,7 @@ export interface TopicOptions {
 }
 
 /** One topic without partitions, or one partition: a log, those who write it, and those who read it. */
-export class Topic implements WritableTopic {
+export class Topic implements WritableTopic, CompactionHost {
   readonly gate = new TopicProducers(() => this.saveState());
   readonly subscriptions = new Map<string, Subscription>();
   messagesIn = 0;
@@ -66,6 +69,7 @@ export class Topic implements WritableTopic {
   /** Seconds for which a reader's subscription has had no reader. */
   readonly #lonely = new Map<string, number>();
   readonly rates = new Rates();
+  readonly compaction = new Compaction(this);
 
   readonly context: TopicContext;
   readonly policies: () => TopicPolicies;
@@ -114,6 +118,7 @@ export class Topic implements WritableTopic {
       const subscription = readDocument<SubscriptionState>({ ...at, name: file })!;
       topic.subscriptions.set(subscription.name, Subscription.restore(topic, subscription));
     }
+    await topic.compaction.open();
     return topic;
   }
 
@@ -175,6 +180,32 @@ export class Topic implements WritableTopic {
   get isActive(): boolean {
     return this.producers.size > 0 || this.log.last !== undefined ||
       [...this.subscriptions.values()].some((one) => one.consumers.length > 0);
+  }
+
+  /** What stands for the beginning of the log when it is read compacted. */
+  get compacted(): EarlierEntries | undefined {
+    return this.compaction.view;
+  }
+
+  /**
+   * Compacts what there is now.
+   *
+   * @throws {BrokerError} `conflict` while it is being compacted, `damaged`, `disk_full`, `disk_error`, `closed`
+   */
+  compact(): Promise<void> {
+    return this.compaction.run();
+  }
+
+  /** How the last compaction went. */
+  get compactionStatus(): CompactionStatus {
+    return this.compaction.status;
+  }
+
+  compactionSubscription(): Subscription {
+    return this.subscribe(COMPACTION_SUBSCRIPTION, {
+      isDurable: true,
+      markDelete: () => this.log.beforeFirst,
+    });
   }
 
   removeProducer(producer: Producer): void {
@@ -411,8 +442,19 @@ export class Topic implements WritableTopic {
     this.subscriptions.delete(name);
   }
 
+  /** Compacts by itself when there is more to do than the policies allow. */
+  #compactIfLarge(): void {
+    const { compactionBytes } = this.policies();
+    if (compactionBytes <= 0 || this.compactionStatus.status === "RUNNING") return;
+    const done = this.compaction.view?.horizon ?? EARLIEST;
+    if (this.log.behind(done).bytes < compactionBytes) return;
+    // The status and the operator's log tell of a failure, and the next minute tries again.
+    this.compact().catch(() => {});
+  }
+
   /** Once a minute: gives back what nobody uses now. */
   closeIdle(): void {
+    this.#compactIfLarge();
     this.wantTrim();
     this.log.closeIdleFiles();
   }
@@ -424,6 +466,7 @@ export class Topic implements WritableTopic {
     this.gate.refuseWaiting(new BrokerError("The topic is being unloaded", { code: "closed" }));
     this.dropProducers();
     for (const subscription of this.subscriptions.values()) subscription.close();
+    await this.compaction.close();
     await this.log.close();
     try {
       await this.saveCursors();
