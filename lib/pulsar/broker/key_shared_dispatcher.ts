@@ -21,6 +21,16 @@ interface Bucket {
 interface Holder {
   readonly consumer: Consumer;
   entries: number;
+  /** How often somebody else could not have an entry because of this. */
+  blockedAttempts: number;
+}
+
+/** A hash that is somebody else's by now. */
+export interface DrainingHash {
+  readonly hash: number;
+  /** What the consumer before still holds of it. */
+  readonly entries: number;
+  readonly blockedAttempts: number;
 }
 
 /** What distinguishes one Key_Shared subscription from another. */
@@ -50,6 +60,7 @@ export class KeySharedDispatcher extends MultipleDispatcher {
   /** Of what waits. */
   readonly #hashes = new Map<number, number>();
   readonly #holders = new Map<number, Holder>();
+  readonly #drained = new Map<Consumer, number>();
 
   constructor(
     source: DispatchSource,
@@ -69,12 +80,18 @@ export class KeySharedDispatcher extends MultipleDispatcher {
     return this.#selector.ranges();
   }
 
-  /** Hashes that are somebody else's by now, and how many entries the consumer still holds of each. */
-  draining(consumer: Consumer): [hash: number, entries: number][] {
+  /** Hashes that the consumer must acknowledge before somebody else gets more of them. */
+  draining(consumer: Consumer): DrainingHash[] {
     return [...this.#holders].flatMap(([hash, holder]) => {
       const isDraining = holder.consumer === consumer && this.#selector.select(hash) !== consumer;
-      return isDraining ? [[hash, holder.entries] as [number, number]] : [];
+      const { entries, blockedAttempts } = holder;
+      return isDraining ? [{ hash, entries, blockedAttempts }] : [];
     });
+  }
+
+  /** How many such hashes the consumer has acknowledged to the end. */
+  drainedHashes(consumer: Consumer): number {
+    return this.#drained.get(consumer) ?? 0;
   }
 
   override async add(consumer: Consumer): Promise<void> {
@@ -97,6 +114,7 @@ export class KeySharedDispatcher extends MultipleDispatcher {
 
   protected override left(consumer: Consumer): void {
     this.#selector.remove(consumer);
+    this.#drained.delete(consumer);
     this.#shareOut();
   }
 
@@ -167,13 +185,15 @@ export class KeySharedDispatcher extends MultipleDispatcher {
 
   #mayHave(consumer: Consumer, hash: number): boolean {
     const holder = this.#holders.get(hash);
-    return holder === undefined || holder.consumer === consumer;
+    if (holder === undefined || holder.consumer === consumer) return true;
+    holder.blockedAttempts++;
+    return false;
   }
 
   #hold(consumer: Consumer, hash: number): void {
     if (this.policy.isOutOfOrderAllowed) return;
     const holder = this.#holders.get(hash);
-    if (holder === undefined) this.#holders.set(hash, { consumer, entries: 1 });
+    if (holder === undefined) this.#holders.set(hash, { consumer, entries: 1, blockedAttempts: 0 });
     else holder.entries++;
   }
 
@@ -183,7 +203,11 @@ export class KeySharedDispatcher extends MultipleDispatcher {
     holder.entries--;
     if (holder.entries > 0) return;
     this.#holders.delete(hash);
-    const bucket = this.#buckets.get(this.#selector.select(hash));
+    const next = this.#selector.select(hash);
+    if (next !== consumer && !consumer.isClosed) {
+      this.#drained.set(consumer, this.drainedHashes(consumer) + 1);
+    }
+    const bucket = this.#buckets.get(next);
     if (bucket !== undefined) bucket.isStuck = false;
   }
 

@@ -124,3 +124,31 @@ Deno.test("a sticky consumer takes over the hashes of one whose connection is de
   holder.socket.close();
   assert.equal((await join()).type, "SUCCESS");
 });
+
+Deno.test("statistics name the hashes of each consumer, and those that it still has to acknowledge", async () => {
+  await using broker = await testBroker();
+  await using old = await joined(broker.port, "old");
+  await using producer = await RawClient.connect(broker.port);
+  await producer.produce(TOPIC);
+  const key = keyOf("new", ["old", "new"]);
+  await publish(producer, 0, key);
+  const { body } = await old.message();
+  await using _joining = await joined(broker.port, "new");
+  await publish(producer, 1, key);
+  const stats = async () => {
+    const url = `${broker.adminUrl}/admin/v2/persistent/public/default/key-shared/stats`;
+    return (await (await fetch(url)).json()).subscriptions.sub;
+  };
+  const before = await stats();
+  assert.deepEqual(
+    [before.keySharedMode, before.drainingHashesCount, before.drainingHashesUnackedMessages],
+    ["AUTO_SPLIT", 1, 1],
+  );
+  const [first, second] = before.consumers;
+  assert.deepEqual([first.consumerName, first.drainingHashes.length], ["old", 1]);
+  const hashes = [first, second].flatMap((one) => one.keyHashRangeArrays as [number, number][]);
+  assert.equal(hashes.reduce((sum, [start, end]) => sum + end - start + 1, 0), 65_535);
+  await old.request("ACK", { consumerId: 0, ackType: 0, messageId: [body.messageId] });
+  const after = await stats();
+  assert.deepEqual([after.drainingHashesCount, after.drainingHashesClearedTotal], [0, 1]);
+});

@@ -82,15 +82,15 @@ const PLANTS_OF_SHARED: readonly Plant[] = [
 ];
 
 const PLANTS_OF_KEY_SHARED: readonly Plant[] = [
-  ["key_shared_dispatcher.ts", "holder === undefined || holder.consumer === consumer", "true"],
+  ["key_shared_dispatcher.ts", "holder === undefined || holder.consumer === consumer)", "true)"],
   ["key_shared_dispatcher.ts", "holder.entries--;", "holder.entries = 0;"],
   ["key_shared_dispatcher.ts", "else holder.entries++;", ""],
   ["key_shared_dispatcher.ts", "if (bucket !== undefined) bucket.isStuck = false;", ""],
   ["key_shared_dispatcher.ts", "bucket.isStuck = false;\n    }\n  }", "}\n  }"],
   [
     "key_shared_dispatcher.ts",
-    "this.#selector.remove(consumer);\n    this.#shareOut();",
-    "this.#selector.remove(consumer);",
+    "this.#drained.delete(consumer);\n    this.#shareOut();",
+    "this.#drained.delete(consumer);",
   ],
   [
     "key_shared_dispatcher.ts",
