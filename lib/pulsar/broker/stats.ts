@@ -26,6 +26,13 @@ const TOPIC_CONSTANTS = {
   committedTxnCount: 0,
 };
 
+const NEVER_COMPACTED = {
+  lastCompactionRemovedEventCount: 0,
+  lastCompactionSucceedTimestamp: 0,
+  lastCompactionFailedTimestamp: 0,
+  lastCompactionDurationTimeInMills: 0,
+};
+
 const SUBSCRIPTION_CONSTANTS = {
   isReplicated: false,
   replicated: false,
@@ -168,12 +175,7 @@ export function topicStats(topic: Topic): Stats {
     ),
     replication: {},
     deduplicationStatus: isDeduplicating ? "Enabled" : "Disabled",
-    compaction: {
-      lastCompactionRemovedEventCount: 0,
-      lastCompactionSucceedTimestamp: 0,
-      lastCompactionFailedTimestamp: 0,
-      lastCompactionDurationTimeInMills: 0,
-    },
+    compaction: NEVER_COMPACTED,
   };
 }
 
@@ -184,7 +186,11 @@ export function nonPersistentStats(topic: NonPersistentTopic): Stats {
     msgDropRate: 0,
     storageSize: 0,
     backlogSize: 0,
+    backlogQuotaLimitSize: 0,
+    backlogQuotaLimitTime: 0,
+    oldestBacklogMessageAgeSeconds: 0,
     waitingPublishers: 0,
+    compaction: NEVER_COMPACTED,
     subscriptions: Object.fromEntries(
       [...topic.subscriptions.values()].map((one) => [one.name, {
         ...deliveryStats(one),
@@ -263,6 +269,7 @@ export function partitionedStats(
     oldestBacklogMessageAgeSeconds: 0,
     deduplicationStatus: first?.["deduplicationStatus"],
     compaction: first?.["compaction"],
+    ...(first?.["msgDropRate"] === undefined ? {} : { msgDropRate: first["msgDropRate"] }),
     publishers: [...publishers.values()],
     subscriptions,
     replication: {},
