@@ -14,7 +14,7 @@ import { subscriptionRoutes } from "./admin_subscriptions.ts";
 import { topicRoutes } from "./admin_topics.ts";
 import type { Broker } from "./broker.ts";
 import { BrokerError, httpStatus } from "./errors.ts";
-import { metricsText } from "./metrics_text.ts";
+import { metricsPieces } from "./metrics_text.ts";
 import type { ProcessFigures } from "./metrics_text.ts";
 
 const BODY_BYTES_MAX = 1024 * 1024;
@@ -69,7 +69,8 @@ export function adminHandler(options: AdminOptions): (request: Request) => Promi
 }
 
 function metricsResponse(broker: Broker, figures: ProcessFigures): Response {
-  return new Response(metricsText(broker, figures), {
+  const pieces = metricsPieces(broker, figures);
+  return new Response(ReadableStream.from(pieces).pipeThrough(new TextEncoderStream()), {
     headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
   });
 }

@@ -48,6 +48,10 @@ export function ratesOf(entity: object): EntityRates {
 
 /** Once a second: the rates of everybody who is connected to a topic. */
 export function sampleRates(topic: Topic | NonPersistentTopic): void {
+  if ("entrySizes" in topic) {
+    const { count: messages, sumBytes: bytes } = topic.entrySizes;
+    ratesOf(topic).sample({ messages, bytes, redelivered: 0, acked: 0 });
+  }
   for (const producer of topic.producers.values()) {
     const { messagesIn: messages, bytesIn: bytes } = producer;
     ratesOf(producer).sample({ messages, bytes, redelivered: 0, acked: 0 });

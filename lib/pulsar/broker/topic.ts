@@ -7,6 +7,7 @@ import { Cursor } from "./cursor.ts";
 import { Deduplication } from "./deduplication.ts";
 import type { DeduplicationState, KnownProducer } from "./deduplication.ts";
 import { readDocument, writeDocument } from "./document.ts";
+import { EntrySizes } from "./entry_sizes.ts";
 import type { DocumentPlace } from "./document.ts";
 import { BrokerError } from "./errors.ts";
 import { PartitionLog } from "./log.ts";
@@ -58,6 +59,7 @@ export class Topic implements WritableTopic, CompactionHost {
   bytesIn = 0;
   messagesOut = 0;
   bytesOut = 0;
+  readonly entrySizes = new EntrySizes();
   isClosed = false;
   /** Nobody may write any more. */
   isTerminated = false;
@@ -148,6 +150,7 @@ export class Topic implements WritableTopic, CompactionHost {
   }
 
   noteIn(messages: number, bytes: number): void {
+    this.entrySizes.add(bytes);
     this.messagesIn += messages;
     this.bytesIn += bytes;
   }
