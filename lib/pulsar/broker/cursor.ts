@@ -1,4 +1,5 @@
-import { comparePositions, formatPosition } from "./position.ts";
+import { entryAt, ledgerAt, placeOf } from "./place.ts";
+import { comparePositions } from "./position.ts";
 import type { Position } from "./position.ts";
 import { RangeSet } from "./range_set.ts";
 
@@ -11,7 +12,8 @@ export interface CursorLog {
 /** What survives a restart. 64-bit words of batch indices are decimal texts. */
 export interface CursorState {
   readonly markDelete: readonly [ledgerId: number, entryId: number];
-  readonly acked: readonly (readonly [ledgerId: number, first: number, last: number])[];
+  /** Of each ledger, as {@link RangeSet.gaps}: tens of thousands of ranges are written several times a second. */
+  readonly acked: readonly (readonly [ledgerId: number, gaps: readonly number[]])[];
   readonly partial:
     readonly (readonly [ledgerId: number, entryId: number, words: readonly string[]])[];
 }
@@ -23,8 +25,8 @@ export interface CursorState {
 export class Cursor {
   #markDelete: Position;
   readonly #acked = new Map<number, RangeSet>();
-  /** Of entries that are acknowledged in part: a bit for each message that is not. */
-  readonly #partial = new Map<string, { readonly position: Position; words: bigint[] }>();
+  /** Of entries that are acknowledged in part, by their place: a bit for each message that is not. */
+  readonly #partial = new Map<number, bigint[]>();
 
   constructor(private readonly log: CursorLog, markDelete: Position) {
     this.#markDelete = markDelete;
@@ -42,6 +44,20 @@ export class Cursor {
     return count;
   }
 
+  /** How many stretches of entries those are. */
+  get ackedRangeCount(): number {
+    let count = 0;
+    for (const ranges of this.#acked.values()) count += ranges.rangeCount;
+    return count;
+  }
+
+  /** Those stretches, first and last entry of each. */
+  ackedRanges(): [ledgerId: number, first: number, last: number][] {
+    return [...this.#acked].flatMap(([ledgerId, ranges]) =>
+      ranges.ranges().map(([first, last]): [number, number, number] => [ledgerId, first, last])
+    );
+  }
+
   isAcked(ledgerId: number, entryId: number): boolean {
     const { ledgerId: markLedgerId, entryId: markEntryId } = this.#markDelete;
     if (ledgerId < markLedgerId || (ledgerId === markLedgerId && entryId <= markEntryId)) {
@@ -53,14 +69,15 @@ export class Cursor {
   /** A bit for each message of the entry that is not acknowledged, or undefined when none or all are. */
   ackSet(ledgerId: number, entryId: number): readonly bigint[] | undefined {
     if (this.#partial.size === 0) return undefined;
-    return this.#partial.get(formatPosition({ ledgerId, entryId }))?.words;
+    return this.#partial.get(placeOf(ledgerId, entryId));
   }
 
   /** Acknowledges everything up to and with `position`. */
   ackCumulative(position: Position): void {
-    if (comparePositions(position, this.#markDelete) <= 0) return;
+    const before = this.#markDelete;
+    if (comparePositions(position, before) <= 0) return;
     this.#markDelete = position;
-    this.#advance();
+    this.#advance(before);
   }
 
   /** Acknowledges one entry. */
@@ -70,8 +87,8 @@ export class Cursor {
     let ranges = this.#acked.get(ledgerId);
     if (ranges === undefined) this.#acked.set(ledgerId, ranges = new RangeSet());
     ranges.add(entryId);
-    this.#partial.delete(formatPosition(position));
-    this.#advance();
+    if (this.#partial.size > 0) this.#partial.delete(placeOf(ledgerId, entryId));
+    this.#advance(this.#markDelete);
   }
 
   /**
@@ -81,11 +98,11 @@ export class Cursor {
    */
   ackPartial(position: Position, words: readonly bigint[]): void {
     if (this.isAcked(position.ledgerId, position.entryId)) return;
-    const key = formatPosition(position);
-    const known = this.#partial.get(key)?.words;
+    const place = placeOf(position.ledgerId, position.entryId);
+    const known = this.#partial.get(place);
     const left = words.map((word, i) => BigInt.asUintN(64, word & (known?.[i] ?? ~0n)));
     if (left.every((word) => word === 0n)) this.ackIndividual(position);
-    else this.#partial.set(key, { position, words: left });
+    else this.#partial.set(place, left);
   }
 
   /** Everything before `position` is acknowledged, but no message of it that `words` names; nothing behind it is. */
@@ -94,26 +111,41 @@ export class Cursor {
     this.#acked.clear();
     this.#partial.clear();
     if (next !== undefined && words !== undefined && words.length > 0) {
-      this.#partial.set(formatPosition(next), { position: next, words: [...words] });
+      this.#partial.set(placeOf(next.ledgerId, next.entryId), [...words]);
     }
   }
 
   /** Moves `markDelete` over entries that are acknowledged one by one, and forgets what lies before it. */
-  #advance(): void {
+  #advance(before: Position): void {
     while (this.#acked.size > 0) {
       const next = this.log.nextPosition(this.#markDelete);
       const end = this.#acked.get(next.ledgerId)?.rangeEnd(next.entryId);
       if (end === undefined) break;
       this.#markDelete = { ledgerId: next.ledgerId, entryId: end };
+      this.#acked.get(next.ledgerId)!.removeUpTo(end);
     }
     const { ledgerId, entryId } = this.#markDelete;
     for (const [ackedLedgerId, ranges] of this.#acked) {
       if (ackedLedgerId === ledgerId) ranges.removeUpTo(entryId);
       if (ackedLedgerId < ledgerId || ranges.isEmpty) this.#acked.delete(ackedLedgerId);
     }
-    if (this.#partial.size === 0) return;
-    for (const [key, { position }] of this.#partial) {
-      if (comparePositions(position, this.#markDelete) <= 0) this.#partial.delete(key);
+    if (this.#partial.size > 0) this.#forgetPartial(before);
+  }
+
+  /** The mark has moved from `before`: mostly by an entry, while many behind it are acknowledged in part. */
+  #forgetPartial(before: Position): void {
+    const { ledgerId, entryId } = this.#markDelete;
+    const isNear = before.ledgerId === ledgerId && entryId - before.entryId < this.#partial.size;
+    if (isNear) {
+      for (let id = before.entryId + 1; id <= entryId; id++) {
+        this.#partial.delete(placeOf(ledgerId, id));
+      }
+      return;
+    }
+    for (const place of this.#partial.keys()) {
+      const isBefore = ledgerAt(place) < ledgerId ||
+        (ledgerAt(place) === ledgerId && entryAt(place) <= entryId);
+      if (isBefore) this.#partial.delete(place);
     }
   }
 
@@ -121,11 +153,9 @@ export class Cursor {
     const { ledgerId, entryId } = this.#markDelete;
     return {
       markDelete: [ledgerId, entryId],
-      acked: [...this.#acked].flatMap(([ackedLedgerId, ranges]) =>
-        ranges.ranges().map(([first, last]) => [ackedLedgerId, first, last] as const)
-      ),
-      partial: [...this.#partial.values()].map(({ position, words }) =>
-        [position.ledgerId, position.entryId, words.map(String)] as const
+      acked: [...this.#acked].map(([ackedLedgerId, ranges]) => [ackedLedgerId, ranges.gaps()]),
+      partial: [...this.#partial].map(([place, words]) =>
+        [ledgerAt(place), entryAt(place), words.map(String)] as const
       ),
     };
   }
@@ -134,14 +164,11 @@ export class Cursor {
   static restore(log: CursorLog, state: CursorState): Cursor {
     const [ledgerId, entryId] = state.markDelete;
     const cursor = new Cursor(log, { ledgerId, entryId });
-    for (const [ackedLedgerId, first, last] of state.acked) {
-      let ranges = cursor.#acked.get(ackedLedgerId);
-      if (ranges === undefined) cursor.#acked.set(ackedLedgerId, ranges = new RangeSet());
-      ranges.add(first, last);
+    for (const [ackedLedgerId, gaps] of state.acked) {
+      cursor.#acked.set(ackedLedgerId, RangeSet.ofGaps(gaps));
     }
     for (const [partialLedgerId, partialEntryId, words] of state.partial) {
-      const position = { ledgerId: partialLedgerId, entryId: partialEntryId };
-      cursor.#partial.set(formatPosition(position), { position, words: words.map(BigInt) });
+      cursor.#partial.set(placeOf(partialLedgerId, partialEntryId), words.map(BigInt));
     }
     return cursor;
   }

@@ -69,6 +69,35 @@ export class RangeSet {
     this.#bounds[0] = value + 1;
   }
 
+  /** How many ranges there are. */
+  get rangeCount(): number {
+    return this.#bounds.length / 2;
+  }
+
+  /** The ranges as distances: how many numbers lie between one's end and the next one's beginning, and how many are in it. */
+  gaps(): number[] {
+    const gaps: number[] = [];
+    let end = 0;
+    for (let i = 0; i < this.#bounds.length; i += 2) {
+      const first = this.#bounds[i]!;
+      gaps.push(first - end, this.#bounds[i + 1]! + 1 - first);
+      end = this.#bounds[i + 1]! + 1;
+    }
+    return gaps;
+  }
+
+  /** The set of {@link RangeSet.gaps}. */
+  static ofGaps(gaps: readonly number[]): RangeSet {
+    const set = new RangeSet();
+    let first = 0;
+    for (let i = 0; i + 1 < gaps.length; i += 2) {
+      first += gaps[i]!;
+      set.add(first, first + gaps[i + 1]! - 1);
+      first += gaps[i + 1]!;
+    }
+    return set;
+  }
+
   /** Ranges as pairs of first and last. */
   ranges(): [number, number][] {
     const ranges: [number, number][] = [];

@@ -112,7 +112,7 @@ function subscriptionStats(subscription: Subscription): Stats {
   const { entries, bytes } = subscription.backlog();
   const { multiple, isDurable, cursor } = subscription;
   const delayed = multiple?.delayedEntries ?? 0;
-  const ranges = cursor.state().acked.length;
+  const ranges = cursor.ackedRangeCount;
   const expired = expiredOf(subscription);
   return {
     ...deliveryStats(subscription),
@@ -323,7 +323,7 @@ function ledgersOf({ log }: Topic): Stats[] {
 }
 
 function cursorStats({ log }: Topic, { cursor, isDurable, consumers }: Subscription) {
-  const { acked } = cursor.state();
+  const acked = cursor.ackedRanges();
   return {
     markDeletePosition: formatPosition(cursor.markDelete),
     readPosition: formatPosition(log.nextPosition(cursor.markDelete)),

@@ -68,6 +68,7 @@ Deno.test("Cursor acknowledges what a set of messages acknowledges, and survives
           firstLeft < 0 ? ENTRIES.length : firstLeft,
           "mark-delete is as far as it can be",
         );
+        assert.equal(cursor.ackedRanges().length, cursor.ackedRangeCount);
         assert.equal(cursor.ackedBehind, left.slice(marked).filter((bit) => bit === 0).length);
       }
     }),

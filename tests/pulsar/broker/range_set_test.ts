@@ -28,6 +28,9 @@ Deno.test("RangeSet holds what a set of numbers holds", () => {
         for (let value = 0; value < 75; value++) assert.equal(ranges.has(value), model.has(value));
       }
       const listed = ranges.ranges();
+      assert.equal(ranges.rangeCount, listed.length);
+      const again = RangeSet.ofGaps(JSON.parse(JSON.stringify(ranges.gaps())));
+      assert.deepEqual([again.ranges(), again.count], [listed, ranges.count]);
       for (let i = 1; i < listed.length; i++) assert.ok(listed[i]![0] > listed[i - 1]![1] + 1);
     }),
     { seed: 7, numRuns: 500 },
