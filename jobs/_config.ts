@@ -104,12 +104,11 @@ export function fullTopic(topic: string): string {
 /** How batches are cut, from the flags. */
 export function batchSettings(
   flags: FlagValues<typeof LOAD_FLAGS>,
-): Pick<BenchConfig, "batchMessagesMax" | "batchDelayMs" | "compression" | "client" | "loop"> {
+): Pick<BenchConfig, "batchMessagesMax" | "batchDelayMs" | "compression" | "loop"> {
   return {
     batchMessagesMax: flags["batch-messages"],
     batchDelayMs: flags["batch-delay"],
     compression: flags["compression"],
-    client: "weir",
     loop: flags["loop"] as Loop,
   };
 }

@@ -1,7 +1,7 @@
 import { lineOf, parseDurationMs } from "../lib/base/mod.ts";
 import { parseTopicName } from "../lib/pulsar/mod.ts";
 import { parseStages } from "../lib/load/mod.ts";
-import { LOOPS, UNSAFE } from "../lib/scenarios/mod.ts";
+import { CLIENTS, LOOPS, UNSAFE } from "../lib/scenarios/mod.ts";
 import type { FlagTable } from "./_flags.ts";
 
 /** Flags that say where Pulsar is. */
@@ -20,6 +20,12 @@ export const PULSAR_FLAGS = {
   },
   "pulsar-token-file": { kind: "text", help: "file with the token for that Pulsar" },
   "pulsar-tls-ca": { kind: "text", help: "PEM file of the authorities to trust" },
+  "client": {
+    kind: "text",
+    default: "weir",
+    choices: CLIENTS,
+    help: "weir's own Pulsar client, or native: npm:pulsar-client, if it is installed",
+  },
 } as const satisfies FlagTable;
 
 /** Flags that say where ClickHouse is; its password comes from CLICKHOUSE_PASSWORD. */
@@ -125,7 +131,6 @@ export const LOAD_FLAGS = {
     choices: LOOPS,
     help: "open: on schedule, whatever comes back; closed: each batch waits for the one before",
   },
-  "client": { kind: "text", default: "weir", choices: ["weir"], help: "Pulsar client" },
   "time-scale": {
     kind: "number",
     default: "1",

@@ -1,6 +1,7 @@
 import { systemClock } from "../lib/base/mod.ts";
 import {
-  connectTarget,
+  type ClientName,
+  connectDriver,
   CuttableConnections,
   makeTopicIfMissing,
   openRoleIo,
@@ -73,7 +74,8 @@ await runJob({
       await using sink = await openSink(clickhouse, clickhouse.url, clickhousePassword(flags));
       await sink.prepare();
       const connections = new CuttableConnections();
-      await using client = await connectTarget(pulsarTarget(flags), connections);
+      const name = flags["client"] as ClientName;
+      await using client = await connectDriver(pulsarTarget(flags), name, connections);
       const topic = fullTopic(flags["topic"]);
       if (!io.supervised) {
         const partitionCount = flags["partitions"];

@@ -3,6 +3,7 @@ import { messageOf, systemClock, systemRandom, UsageError } from "../lib/base/mo
 import { assertDiskSpace, createRunFolder, newRunId, type RunFolder } from "../lib/run/mod.ts";
 import {
   type BenchConfig,
+  type ClientName,
   describeEnvironment,
   isEmbedded,
   makeClickHousePassword,
@@ -85,6 +86,7 @@ function configOf(flags: FlagValues<typeof TABLE>, runId: string): BenchConfig {
     runId,
     name: flags["name"],
     pulsar: pulsarTarget(flags),
+    client: flags["client"] as ClientName,
     clickhouse: clickhouseTarget(flags),
     window: windowSettings(flags),
     load: loadSettings(flags),

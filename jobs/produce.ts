@@ -1,6 +1,7 @@
 import { systemClock } from "../lib/base/mod.ts";
 import {
-  connectTarget,
+  type ClientName,
+  connectDriver,
   CuttableConnections,
   makeTopicIfMissing,
   openProducer,
@@ -62,7 +63,8 @@ await runJob({
     };
     try {
       const connections = new CuttableConnections();
-      await using client = await connectTarget(pulsarTarget(flags), connections);
+      const name = flags["client"] as ClientName;
+      await using client = await connectDriver(pulsarTarget(flags), name, connections);
       const topic = fullTopic(flags["topic"]);
       if (!io.supervised) {
         const partitionCount = flags["partitions"];

@@ -88,3 +88,5 @@ export type {
   Transport,
   WriterSchemas,
 } from "./client/mod.ts";
+export { connectNative, loadNative, NativeClient } from "./native.ts";
+export type { NativeOptions } from "./native.ts";

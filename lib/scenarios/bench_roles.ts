@@ -103,6 +103,7 @@ function pulsarArgs({ config }: RoleContext, endpoints: Endpoints): string[] {
     ]),
     ...(tokenFile === undefined ? [] : [`--pulsar-token-file=${tokenFile}`]),
     ...(tlsCaFile === undefined ? [] : [`--pulsar-tls-ca=${tlsCaFile}`]),
+    `--client=${config.client}`,
     `--topic=${config.topic}`,
     `--run-id=${config.runId}`,
   ];
@@ -126,6 +127,11 @@ function readableFiles({ config }: RoleContext): string[] {
   return [config.pulsar.tokenFile, config.pulsar.tlsCaFile].filter((path) => path !== undefined);
 }
 
+/** What the native client needs besides: it is native code, which Deno's permissions cannot hold. */
+function clientPermissions({ config }: RoleContext): string[] {
+  return config.client === "weir" ? [] : ["--allow-read", "--allow-ffi", "--allow-sys"];
+}
+
 /** The producer, with its ledger in the run's folder. */
 export function produceSpec(context: RoleContext, endpoints: Endpoints): RoleSpec {
   const { config, folder, root } = context;
@@ -140,6 +146,7 @@ export function produceSpec(context: RoleContext, endpoints: Endpoints): RoleSpe
       allow("read", ledger, ...readableFiles(context)),
       allow("write", ledger),
       "--allow-env",
+      ...clientPermissions(context),
     ],
     args: () => [
       ...pulsarArgs(context, endpoints),
@@ -182,6 +189,7 @@ export function aggregateSpec(
       allow("read", checkpoints, ...readableFiles(context)),
       allow("write", checkpoints),
       "--allow-env",
+      ...clientPermissions(context),
     ],
     args: () => [
       ...pulsarArgs(context, endpoints),

@@ -32,6 +32,11 @@ export const LOOPS = ["open", "closed"] as const;
 /** See {@link LOOPS}. */
 export type Loop = typeof LOOPS[number];
 
+/** Which client speaks to Pulsar: weir's own, or npm:pulsar-client, the official one. */
+export const CLIENTS = ["weir", "native"] as const;
+/** See {@link CLIENTS}. */
+export type ClientName = typeof CLIENTS[number];
+
 /** Protections that may be switched off, to see what they are good for. */
 export const UNSAFE = ["no-token"] as const;
 /**
@@ -72,7 +77,7 @@ export interface BenchConfig {
   readonly subscription: string;
   readonly partitionCount: number;
   readonly aggregatorCount: number;
-  readonly client: "weir";
+  readonly client: ClientName;
   readonly compression: string;
   readonly batchMessagesMax: number;
   readonly batchDelayMs: number;

@@ -5,10 +5,11 @@ export { clickhouseSpec, makeClickHousePassword, readClickHousePassword } from "
 export { runBench } from "./bench.ts";
 export type { BenchObserver, BenchOptions, BenchPhase } from "./bench.ts";
 export { CuttableConnections } from "./cuttable.ts";
-export { isEmbedded, LOOPS, plannedMessageCount, scheduleOf, UNSAFE } from "./config.ts";
+export { CLIENTS, isEmbedded, LOOPS, plannedMessageCount, scheduleOf, UNSAFE } from "./config.ts";
 export type {
   BenchConfig,
   ClickHouseTarget,
+  ClientName,
   LoadSettings,
   Loop,
   PulsarTarget,
@@ -23,12 +24,14 @@ export type { RecoveredBatch, Recovery, RecoveryNote } from "./recovery_notes.ts
 export { runProduce } from "./produce.ts";
 export type { ProduceOptions } from "./produce.ts";
 export {
+  connectDriver,
   connectTarget,
   makeTopicIfMissing,
   openAdmin,
   openProducer,
   openSource,
 } from "./pulsar_parts.ts";
+export type { PulsarDriver } from "./pulsar_parts.ts";
 export { parseTimedCommand } from "./timed_fault.ts";
 export type { TimedCommand } from "./timed_fault.ts";
 export { openSink } from "./systems.ts";

@@ -2,7 +2,9 @@ import { lineOf, messageOf, UsageError, utf8 } from "../base/mod.ts";
 import type { Producer, Source } from "../contract.ts";
 import {
   type Authentication,
+  type BatchProducerOptions,
   type CompressionName,
+  connectNative,
   connectPulsar,
   denoTransport,
   PulsarAdmin,
@@ -10,10 +12,11 @@ import {
   PulsarError,
   type SchemaInfo,
   SchemaType,
+  type SourceOptions,
   tokenFileAuthentication,
 } from "../pulsar/mod.ts";
 import { SENSOR_SCHEMA_JSON } from "../sensor/mod.ts";
-import type { PulsarTarget } from "./config.ts";
+import type { ClientName, PulsarTarget } from "./config.ts";
 import { CuttableConnections } from "./cuttable.ts";
 
 const SENSOR_SCHEMA: SchemaInfo = {
@@ -67,6 +70,31 @@ export async function connectTarget(
   }
 }
 
+/** What the roles need of a Pulsar client: the one or the other. */
+export interface PulsarDriver extends AsyncDisposable {
+  openBatchProducer(options: BatchProducerOptions): Promise<Producer>;
+  openSource(options: SourceOptions): Promise<Source>;
+}
+
+/**
+ * Connects the client that a role shall use.
+ *
+ * @param connections where its connections can be broken on purpose; those of the native client cannot
+ * @throws with the cure when the client is missing, nothing answers or it refuses
+ */
+export async function connectDriver(
+  target: PulsarTarget,
+  client: ClientName,
+  connections: CuttableConnections,
+): Promise<PulsarDriver> {
+  if (client === "weir") return await connectTarget(target, connections);
+  return await connectNative({
+    serviceUrl: target.serviceUrl,
+    authentication: authenticationOf(target),
+    caFile: target.tlsCaFile,
+  });
+}
+
 /** What a producer of SensorRecords is opened with. */
 export interface OpenProducerOptions {
   readonly topic: string;
@@ -81,7 +109,7 @@ export interface OpenProducerOptions {
  * @throws with the cure when Pulsar refuses, e.g. for a schema that is not compatible with the topic's
  */
 export function openProducer(
-  client: PulsarClient,
+  client: PulsarDriver,
   { topic, runId, compression }: OpenProducerOptions,
 ): Promise<Producer> {
   return client.openBatchProducer({
@@ -104,7 +132,7 @@ export interface OpenSourceOptions {
  *
  * @throws with the cure when Pulsar refuses
  */
-export function openSource(client: PulsarClient, options: OpenSourceOptions): Promise<Source> {
+export function openSource(client: PulsarDriver, options: OpenSourceOptions): Promise<Source> {
   return client.openSource({
     ...options,
     subscriptionType: "failover",

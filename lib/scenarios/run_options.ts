@@ -1,5 +1,5 @@
 import type { KillPoint } from "../run/mod.ts";
-import type { Loop, Unsafe } from "./config.ts";
+import type { ClientName, Loop, Unsafe } from "./config.ts";
 import type { ThresholdSpec } from "./threshold_text.ts";
 
 /** A process of a run that a fault may strike. `aggregate` is the first of several; `aggregate-2` is the second. */
@@ -66,6 +66,8 @@ export interface RunOptions {
   /** Longest gap between checkpoints, e.g. `60s`. */
   readonly checkpointInterval?: string;
   readonly compression?: "none" | "lz4";
+  /** `native`: npm:pulsar-client, which must be installed beside weir; see docs/pulsar-client.md. */
+  readonly client?: ClientName;
   /** `embedded`, or `pulsar://host:6650`. */
   readonly pulsar?: string;
   /** Base of that Pulsar's admin interface. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { messageOf, parseDurationMs, UsageError } from "../base/mod.ts";
 import { parseStages } from "../load/mod.ts";
 import { parseThresholds } from "../verdict/mod.ts";
-import { LOOPS, UNSAFE } from "./config.ts";
+import { CLIENTS, LOOPS, UNSAFE } from "./config.ts";
 import type { RunOptions, Scenario, StageSpec, TimedFault } from "./run_options.ts";
 import { type ThresholdSpec, thresholdText } from "./threshold_text.ts";
 import { parseTimedCommand } from "./timed_fault.ts";
@@ -100,6 +100,7 @@ const options = {
   batchRows: count.max(100_000),
   checkpointInterval: duration,
   compression: z.enum(["none", "lz4"]),
+  client: z.enum(CLIENTS),
   pulsar: z.string(),
   pulsarAdmin: z.string(),
   pulsarTokenFile: z.string(),

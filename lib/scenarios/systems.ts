@@ -1,5 +1,5 @@
 import { Secret, UsageError } from "../base/mod.ts";
-import { type PulsarAdmin, PulsarError } from "../pulsar/mod.ts";
+import { loadNative, type PulsarAdmin, PulsarError } from "../pulsar/mod.ts";
 import { type ClickHouseSink, openClickHouse } from "../sinks/mod.ts";
 import type { Endpoints, RoleContext } from "./bench_roles.ts";
 import { type BenchConfig, type ClickHouseTarget, isEmbedded } from "./config.ts";
@@ -31,6 +31,7 @@ function adminOf({ config }: RoleContext, endpoints: Endpoints): Promise<PulsarA
  */
 export async function probeSystems({ config, clickhousePassword }: RoleContext): Promise<void> {
   const { pulsar, clickhouse } = config;
+  if (config.client === "native") probeNative(config);
   if (!isEmbedded(pulsar.serviceUrl)) {
     await using _client = await connectTarget(pulsar);
     const admin = await openAdmin(pulsar);
@@ -39,6 +40,18 @@ export async function probeSystems({ config, clickhousePassword }: RoleContext):
   if (!isEmbedded(clickhouse.url)) {
     await using _sink = await openSink(clickhouse, clickhouse.url, clickhousePassword);
   }
+}
+
+/** The addon is loaded here, where it can still be said in one line that it is missing. */
+function probeNative({ faults }: BenchConfig): void {
+  const cut = faults.find((fault) => /^cut (?:produce|aggregate)/.test(fault));
+  if (cut !== undefined) {
+    throw new UsageError(
+      `Cannot do "${cut}": connections of npm:pulsar-client cannot be cut`,
+      "cut the broker's, or use weir's own client",
+    );
+  }
+  loadNative();
 }
 
 /** What answers, by name and version. */
@@ -107,9 +120,11 @@ export async function prepareSystems(
   await refuseUsedRunId(sink, config);
   const admin = await adminOf(context, endpoints);
   const topicIsOurs = await makeTopic(admin, config);
+  // A figure of the other client is never shown as one of ours.
+  const through = config.client === "native" ? ` through ${loadNative().name}` : "";
   return {
     topicIsOurs,
-    broker: await admin.systemName(),
+    broker: (await admin.systemName()) + through,
     clickhouse: sink.systemName,
   };
 }

@@ -27,6 +27,10 @@ const UNREACHABLE: [string[], RegExp][] = [
     ["--pulsar=pulsar+ssl://127.0.0.1:1", "--pulsar-tls-ca=/nothing"],
     /Cannot read the authorities to trust from "\/nothing": .*; give a PEM file/,
   ],
+  [
+    ["--client=native", "--fault=cut produce at 500ms"],
+    /Cannot do "cut produce .*connections of npm:pulsar-client cannot be cut; cut the broker's/,
+  ],
 ];
 
 async function assertRefused(flags: readonly string[], expected: RegExp): Promise<void> {

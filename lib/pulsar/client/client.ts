@@ -8,6 +8,7 @@ import {
 } from "../../base/mod.ts";
 import type { Authentication } from "./auth.ts";
 import { type BackoffOptions, DEFAULT_BACKOFF } from "./backoff.ts";
+import { systemNameOf } from "./connection.ts";
 import { ConnectionPool } from "./connection_pool.ts";
 import { Consumer, type ConsumerServices } from "./consumer.ts";
 import type { ConsumerOptions } from "./consumer_options.ts";
@@ -99,6 +100,11 @@ export class PulsarClient implements AsyncDisposable {
     await this.#context.lookup.connectToService();
   }
 
+  /** The system as a result names it, e.g. `embedded broker` or `Apache Pulsar 4.2.4`. */
+  async systemName(): Promise<string> {
+    return systemNameOf((await this.#context.lookup.connectToService()).connection.serverVersion);
+  }
+
   /** How many partitions a topic has; 0 for one that is not partitioned. */
   async partitionCount(topic: string, signal?: AbortSignal): Promise<number> {
     const { full } = parseTopicName(topic);
@@ -112,16 +118,16 @@ export class PulsarClient implements AsyncDisposable {
   async openBatchProducer(options: BatchProducerOptions): Promise<BatchProducer> {
     const topic = parseTopicName(options.topic).full;
     const partitionCount = await this.partitionCount(topic, options.signal);
-    return this.#keep(
-      await BatchProducer.open(this.#context, { ...options, topic }, partitionCount),
-    );
+    const producer = await BatchProducer.open(this.#context, { ...options, topic }, partitionCount);
+    return await this.#keep(producer);
   }
 
   /** Opens a producer of single messages. @throws {PulsarError} why it cannot be opened */
   async openProducer<T = Uint8Array>(options: ProducerOptions<T>): Promise<Producer<T>> {
     const topic = parseTopicName(options.topic).full;
     const partitionCount = await this.partitionCount(topic, options.signal);
-    return this.#keep(await Producer.open(this.#context, { ...options, topic }, partitionCount));
+    const producer = await Producer.open(this.#context, { ...options, topic }, partitionCount);
+    return await this.#keep(producer);
   }
 
   /** Opens a consumer of single messages. @throws {PulsarError} why it cannot be opened */
@@ -143,7 +149,8 @@ export class PulsarClient implements AsyncDisposable {
   async openSource(options: SourceOptions): Promise<TopicSource> {
     const topic = parseTopicName(options.topic).full;
     const partitionCount = await this.partitionCount(topic, options.signal);
-    return this.#keep(await TopicSource.open(this.#context, { ...options, topic }, partitionCount));
+    const source = await TopicSource.open(this.#context, { ...options, topic }, partitionCount);
+    return await this.#keep(source);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -160,7 +167,12 @@ export class PulsarClient implements AsyncDisposable {
     };
   }
 
-  #keep<T extends AsyncDisposable>(opened: T): T {
+  async #keep<T extends AsyncDisposable>(opened: T): Promise<T> {
+    if (this.#closing.signal.aborted) {
+      // The client was closed while this was being opened: nobody else would end it.
+      await opened[Symbol.asyncDispose]();
+      throw this.#closing.signal.reason;
+    }
     this.#context.opened.add(opened);
     return opened;
   }
