@@ -10,8 +10,10 @@ import {
   CommandAckAckType,
   encodeCommand,
   type MessageIdData,
+  ProtoWriter,
   PulsarError,
   serverError,
+  writeCommand,
 } from "../wire/mod.ts";
 
 /** Acknowledgements that wait before they are sent at once, as in Java's client. */
@@ -34,6 +36,8 @@ export class AckSender {
     readonly acknowledged: (id: AckId, isWhole: boolean) => void;
   };
   readonly #alarm: Alarm;
+  /** Grown once to what a thousand acknowledgements take. */
+  readonly #writer = new ProtoWriter();
   /** Chunks by the place of the message that they make. */
   readonly #chunks = new Map<string, readonly Position[]>();
   /** Whoever waits for the receipt of what is not sent yet. */
@@ -87,7 +91,7 @@ export class AckSender {
 
   /** Sends what waits, while there is a connection. */
   flush(): void {
-    this.#alarm.cancel();
+    // The alarm stays: to set it anew would cost more than one that rings for nothing.
     const { connection } = this.#session;
     if (connection === undefined || this.tracker.pendingCount === 0) return;
     const acks = this.tracker.take();
@@ -95,7 +99,11 @@ export class AckSender {
     const bodies = commandsOf(acks);
     if (this.#settings.ackReceipt) return void this.#sendForReceipt(bodies, acks);
     const { consumerId } = this.#session;
-    for (const body of bodies) connection.write(encodeCommand("ACK", { ...body, consumerId }));
+    for (const body of bodies) {
+      writeCommand(this.#writer.reset(), "ACK", { ...body, consumerId });
+      this.#writer.frame32(this.#writer.length);
+      connection.write(this.#writer.finish());
+    }
   }
 
   /** Asks for entries again, or for everything that is not acknowledged. */
@@ -148,7 +156,7 @@ export class AckSender {
     const result = ackReceipt ? (this.#group ??= deferred<void>()).promise : DONE;
     if (this.tracker.pendingCount === 0) this.#settle();
     else if (ackGroupTimeMs === 0 || this.tracker.pendingCount >= GROUP_MAX) this.flush();
-    else this.#alarm.within(ackGroupTimeMs);
+    else if (!this.#alarm.isSet) this.#alarm.within(ackGroupTimeMs);
     return result;
   }
 

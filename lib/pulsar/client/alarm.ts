@@ -13,6 +13,10 @@ export class Alarm {
     this.#ring = ring;
   }
 
+  get isSet(): boolean {
+    return this.#timer !== undefined;
+  }
+
   /** Rings in `delayMs` at the latest. */
   within(delayMs: number): void {
     const dueMs = this.#clock.monoUs() / 1000 + delayMs;

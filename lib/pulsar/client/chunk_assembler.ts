@@ -123,7 +123,6 @@ export class ChunkAssembler {
       : decompress(compression, joined, uncompressedSize, this.#options.messageBytesMax);
     return {
       ...parts,
-      head: parts.head.slice(0, parts.metadataEnd),
       content,
       contentStart: 0,
       contentEnd: content.length,

@@ -2,6 +2,7 @@
 import type { Crc32c } from "../../base/mod.ts";
 import type { Position } from "../../contract.ts";
 import { assertMessageCount, UNCOMPRESSED_BYTES_MAX } from "./entry_decoder.ts";
+import { EntryStore } from "./entry_store.ts";
 import type { EntryParts } from "./received_entry.ts";
 import {
   decodeMessage,
@@ -44,6 +45,7 @@ export type DecodedEntry =
 export class MessageDecoder {
   readonly #crc32c: Crc32c;
   readonly #consumesEncrypted: boolean;
+  readonly #store = new EntryStore();
   readonly #section = new PayloadSection();
   readonly #metadata = new MetadataView();
   #error: PulsarError | undefined;
@@ -108,50 +110,61 @@ export class MessageDecoder {
     return parts;
   }
 
-  /** A copy of the section without the parts that nobody needs; head and content are one array. */
+  /** A copy of the section; head and content are one array. */
   #own(header: EntryHeader): EntryParts {
-    const { bytes, brokerEntryStart: base, end } = this.#section;
-    const own = bytes.slice(base, end);
-    return {
-      ...this.#head(header, own),
+    const { bytes, brokerEntryStart: base, metadataEnd, end } = this.#section;
+    const at = this.#store.keep(bytes, base, end);
+    const own = this.#store.bytes;
+    return this.#parts(header, at - base, {
+      head: own,
       content: own,
-      contentStart: this.#section.metadataEnd - base,
-      contentEnd: end - base,
-    };
+      contentStart: metadataEnd - base + at,
+      contentEnd: end - base + at,
+    });
   }
 
   #uncompressed(
     header: EntryHeader,
     { compression, uncompressedSize }: { compression: number; uncompressedSize: number },
   ): EntryParts {
-    const { bytes, brokerEntryStart, metadataEnd, end } = this.#section;
+    const { bytes, brokerEntryStart: base, metadataEnd, end } = this.#section;
     const content = decompress(
       compression,
       bytes.subarray(metadataEnd, end),
       uncompressedSize,
       UNCOMPRESSED_BYTES_MAX,
     );
-    return {
-      ...this.#head(header, bytes.slice(brokerEntryStart, metadataEnd)),
+    const head = bytes.slice(base, metadataEnd);
+    return this.#parts(header, -base, {
+      head,
       content,
       contentStart: 0,
       contentEnd: content.length,
-    };
+    });
   }
 
-  #head({ ledgerId, entryId, redeliveryCount }: EntryHeader, head: Uint8Array) {
-    const { brokerEntryStart, brokerEntryEnd, metadataStart, metadataEnd } = this.#section;
+  /** @param shift from offsets in the section to those in `where.head` */
+  #parts(
+    { ledgerId, entryId, redeliveryCount }: EntryHeader,
+    shift: number,
+    where: Pick<EntryParts, "head" | "content" | "contentStart" | "contentEnd">,
+  ): EntryParts {
+    const section = this.#section;
     return {
       ledgerId,
       entryId,
       redeliveryCount,
-      head,
-      brokerEntryStart: 0,
-      brokerEntryEnd: brokerEntryEnd - brokerEntryStart,
-      metadataStart: metadataStart - brokerEntryStart,
-      metadataEnd: metadataEnd - brokerEntryStart,
+      head: where.head,
+      brokerEntryStart: section.brokerEntryStart + shift,
+      brokerEntryEnd: section.brokerEntryEnd + shift,
+      metadataStart: section.metadataStart + shift,
+      metadataEnd: section.metadataEnd + shift,
+      content: where.content,
+      contentStart: where.contentStart,
+      contentEnd: where.contentEnd,
       bounds: undefined,
       publishTimeMs: this.#metadata.publishTimeMs,
+      firstChunk: undefined,
     };
   }
 
