@@ -15,6 +15,7 @@ export {
   attach,
   compare,
   comparison,
+  findNativeClient,
   findPulsar,
   listRuns,
   NotebookError,

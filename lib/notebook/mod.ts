@@ -11,6 +11,8 @@ export type { RunPath, TappedMessage } from "./message_tap.ts";
 export { compare, comparison } from "./compare.ts";
 export type { Compared, CompareOptions } from "./compare.ts";
 export { NotebookError } from "./errors.ts";
+export { findNativeClient } from "./find_native.ts";
+export type { FoundNativeClient } from "./find_native.ts";
 export { findPulsar } from "./find_pulsar.ts";
 export type { FoundPulsar } from "./find_pulsar.ts";
 export type { ChartName } from "./live_chart.ts";

@@ -144,6 +144,11 @@ export const EXPECTATIONS: Readonly<Record<string, readonly Expectation[]>> = {
       mimeType: "text/plain",
       matches: /^(Nothing was lost or doubled on|Only the embedded broker was measured)/,
     },
+    {
+      source: "weir.findNativeClient()",
+      mimeType: "text/plain",
+      matches: /^(npm:pulsar-client .* is installed|Cannot use npm:pulsar-client)/,
+    },
   ],
   "09_auditing_a_claim.ipynb": [
     {
