@@ -27,6 +27,8 @@ import { WriteQueue } from "./write_queue.ts";
 /** The newest protocol whose commands are used here; a broker answers with the lower of both. */
 const PROTOCOL_VERSION = 20;
 const CLIENT_VERSION = "weir-client";
+/** A frame may take so many keep-alive intervals to come; one that takes longer was announced longer than it is. */
+const FRAME_INTERVALS_MAX = 4;
 
 /** What a connection tells a producer. */
 export interface ProducerEndpoint {
@@ -102,6 +104,8 @@ export class Connection {
   #error: PulsarError | undefined;
   #heard = true;
   #pinged = false;
+  /** Keep-alive intervals since the last whole frame, while part of one is here. */
+  #intervalsInFrame = 0;
   #heldBytes = 0;
   #gate: Deferred<void> | undefined;
   /** As the broker said in CONNECTED. */
@@ -295,6 +299,7 @@ export class Connection {
   #dispatchAll(): void {
     for (let frame = this.#reader.next(); frame !== undefined; frame = this.#reader.next()) {
       if (this.#error !== undefined) return;
+      this.#intervalsInFrame = 0;
       this.#dispatch(frame);
     }
   }
@@ -386,21 +391,27 @@ export class Connection {
     const isHeldBack = this.#gate !== undefined;
     // While reading is held back nothing can be heard: that is not the broker's silence, and it must not take it for ours.
     if (isHeldBack) this.write(encodeCommand("PING", {}));
+    const isStuck = !isHeldBack && this.#reader.pendingBytes > 0 &&
+      ++this.#intervalsInFrame >= FRAME_INTERVALS_MAX;
+    if (isStuck) return this.#failSilent("no whole frame", FRAME_INTERVALS_MAX);
     if (this.#heard || isHeldBack) {
       this.#heard = false;
       this.#pinged = false;
       return;
     }
-    if (this.#pinged) {
-      return this.#fail(
-        new PulsarError(
-          `Cannot go on with ${this.#name}: silent for ${2 * this.#options.keepAliveMs} ms`,
-          { code: "keep_alive_timeout", retryable: true },
-        ),
-      );
-    }
+    if (this.#pinged) return this.#failSilent("silent", 2);
     this.#pinged = true;
     this.write(encodeCommand("PING", {}));
+  }
+
+  #failSilent(what: string, intervals: number): void {
+    const text = `${what} for ${intervals * this.#options.keepAliveMs} ms`;
+    this.#fail(
+      new PulsarError(`Cannot go on with ${this.#name}: ${text}`, {
+        code: "keep_alive_timeout",
+        retryable: true,
+      }),
+    );
   }
 
   get #name(): string {

@@ -37,6 +37,8 @@ export class ConnectionPool implements AsyncDisposable {
       // A connection that broke meanwhile is replaced, once, by whoever finds it first.
       if (this.#connections.get(key) === existing) this.#connections.delete(key);
       if (this.#closed) connection.close();
+      // A new one that broke at once would be followed by the next without a pause: whoever asked decides when.
+      else if (existing === undefined) throw connection.error;
     }
   }
 
