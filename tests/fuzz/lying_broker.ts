@@ -36,6 +36,10 @@ export class LyingBroker {
       this.#bend(connection);
       try {
         this.#broker.answer(command, connection, frame);
+        if (command.type === "ACK" && command.body.requestId !== undefined) {
+          const { consumerId, requestId } = command.body;
+          connection.send("ACK_RESPONSE", { consumerId, requestId });
+        }
       } catch {
         // A client that was lied to asks for things that this broker does not have: it gets no answer.
       }
