@@ -9,6 +9,7 @@ import { LedgerIds } from "./ledger_ids.ts";
 import { effectivePolicies } from "./namespace_policies.ts";
 import type { Durability } from "./durability.ts";
 import type { LogShared } from "./log_shared.ts";
+import { OpenFiles } from "./open_files.ts";
 import { SchemaRegistry } from "./schema_registry.ts";
 import type { Compatibility } from "./schema_compatibility.ts";
 import { SlabPool } from "./slab.ts";
@@ -63,6 +64,8 @@ export interface BrokerParts {
 /** Cursors are written and segments removed this long after it was first wanted. */
 const HOUSEKEEPING_DELAY_MS = 100;
 const TICK_MS = 1000;
+/** Open files of all logs together; systems let a process have from 1024 on. */
+const OPEN_FILES_MAX = 500;
 /** Ticks between closing files that only readers need. */
 const IDLE_TICKS = 60;
 
@@ -121,6 +124,7 @@ export class Broker {
       spares: new SpareFiles(disk, `${folder}/spare`, { segmentBytesMax, durability }),
       pool: new SlabPool(),
       tails: new TailBudget(parts.tailBytesMax),
+      openFiles: new OpenFiles(OPEN_FILES_MAX),
     };
     const place = { disk, crc32c, durability, folder };
     const schemas = new SchemaRegistry(place, () => Math.floor(clock.wallMs()));

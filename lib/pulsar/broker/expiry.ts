@@ -1,4 +1,5 @@
 import type { WallTimeMs } from "../../base/mod.ts";
+import { COMPACTION_SUBSCRIPTION } from "./compaction.ts";
 import { comparePositions } from "./position.ts";
 import type { Position } from "./position.ts";
 import type { Subscription } from "./subscription.ts";
@@ -44,6 +45,8 @@ export function expireByPolicy(topic: Topic, nowMs: WallTimeMs): void {
   if (messageTtlMs <= 0 || topic.log.last === undefined) return;
   const mark = topic.log.lastBefore(nowMs - messageTtlMs);
   for (const subscription of topic.subscriptions.values()) {
-    if (subscription.isDurable) expireUpTo(subscription, mark, nowMs);
+    // What is not compacted yet is not forgotten because it is old.
+    const isExpiring = subscription.isDurable && subscription.name !== COMPACTION_SUBSCRIPTION;
+    if (isExpiring) expireUpTo(subscription, mark, nowMs);
   }
 }

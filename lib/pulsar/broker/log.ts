@@ -49,8 +49,8 @@ export class PartitionLog {
   onSealed: () => void = () => {};
 
   private constructor(readonly shared: LogShared, readonly folder: string) {
-    const { disk, crc32c, random, spares } = shared;
-    this.#place = { disk, folder, crc32c, random, spares };
+    const { disk, crc32c, random, spares, openFiles } = shared;
+    this.#place = { disk, folder, crc32c, random, spares, openFiles };
     if (shared.durability === "fsync") {
       this.#syncer = new LogSyncer(disk, folder, {
         settled: (group) => this.#settle(group),
@@ -432,8 +432,7 @@ export class PartitionLog {
   /** Closes file handles; they are opened again when used, so many quiet topics cost few of them. */
   closeIdleFiles(): void {
     for (const segment of this.#segments) {
-      // A sync under way needs its handle.
-      if (segment.settledEntries === segment.index.entryCount) segment.closeFile();
+      if (segment.isQuiet) segment.closeFile();
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Clock, Crc32c, Disk, Random } from "../../base/mod.ts";
 import type { Durability } from "./durability.ts";
 import type { LedgerIds } from "./ledger_ids.ts";
+import type { OpenFiles } from "./open_files.ts";
 import type { SlabPool } from "./slab.ts";
 import type { SpareFiles } from "./spare_files.ts";
 import type { TailBudget } from "./tail.ts";
@@ -18,4 +19,5 @@ export interface LogShared {
   readonly spares: SpareFiles;
   readonly pool: SlabPool;
   readonly tails: TailBudget;
+  readonly openFiles?: OpenFiles;
 }

@@ -16,6 +16,7 @@ import type { RecordHeader } from "./record.ts";
 import { SegmentIndex } from "./segment_index.ts";
 import type { Mark } from "./segment_index.ts";
 import { scanSegment } from "./segment_scan.ts";
+import type { FileHolder, OpenFiles } from "./open_files.ts";
 import type { SpareFiles } from "./spare_files.ts";
 
 /** Where a segment lives, and what checks it. */
@@ -25,6 +26,7 @@ export interface SegmentPlace {
   readonly crc32c: Crc32c;
   readonly random: Random;
   readonly spares: SpareFiles;
+  readonly openFiles?: OpenFiles | undefined;
 }
 
 /** Looks at each record of a scan; the bytes are valid during the call. */
@@ -58,7 +60,7 @@ export function listSegments(disk: Disk, folder: string): number[] {
 }
 
 /** One file of a log: one ledger, in Pulsar's words. Entries are numbered from 0. */
-export class Segment {
+export class Segment implements FileHolder {
   #file: DiskFile | undefined;
   /** Entries that are as safe as the durability promises: only these may be read. */
   settledEntries = 0;
@@ -173,14 +175,24 @@ export class Segment {
 
   /** The file, opened when first needed. */
   file(): DiskFile {
-    this.#file ??= this.place.disk.open(this.#path, { overwrite: this.#isOverwriting });
+    if (this.#file === undefined) {
+      this.#file = this.place.disk.open(this.#path, { overwrite: this.#isOverwriting });
+      this.place.openFiles?.opened(this);
+    }
     return this.#file;
+  }
+
+  /** A sync under way needs its handle. */
+  get isQuiet(): boolean {
+    return this.settledEntries === this.index.entryCount;
   }
 
   /** Lets go of the file handle; the next use opens it again. */
   closeFile(): void {
-    this.#file?.close();
+    if (this.#file === undefined) return;
+    this.#file.close();
     this.#file = undefined;
+    this.place.openFiles?.closed(this);
   }
 
   /**

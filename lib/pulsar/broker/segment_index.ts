@@ -55,6 +55,11 @@ export class SegmentIndex {
     return this.#mark(this.#lastBelow(this.#entryIds, entryId + 1));
   }
 
+  /** When the last mark at or before an entry was published: the entry itself up to 256 KiB later. */
+  publishTimeMsBefore(entryId: number): WallTimeMs {
+    return this.#timesMs[this.#lastBelow(this.#entryIds, entryId + 1)] ?? 0;
+  }
+
   /** The last mark whose entry was published before `timeMs`, else the first. */
   markBeforeTime(timeMs: WallTimeMs): Mark {
     return this.#mark(this.#lastBelow(this.#timesMs, timeMs));

@@ -3,6 +3,7 @@ import { MetadataView, PayloadSection } from "../wire/mod.ts";
 import type { EarlierEntries } from "./compacting_reader.ts";
 import { Compaction, COMPACTION_SUBSCRIPTION } from "./compaction.ts";
 import type { CompactionHost, CompactionStatus } from "./compaction.ts";
+import { assertQuota, backlogBytes, enforceQuota } from "./backlog_quota.ts";
 import { Cursor } from "./cursor.ts";
 import { Deduplication } from "./deduplication.ts";
 import type { DeduplicationState, KnownProducer } from "./deduplication.ts";
@@ -10,6 +11,7 @@ import { readDocument, writeDocument } from "./document.ts";
 import { EntrySizes } from "./entry_sizes.ts";
 import type { DocumentPlace } from "./document.ts";
 import { BrokerError } from "./errors.ts";
+import { IdleSubscriptions } from "./idle_subscriptions.ts";
 import { PartitionLog } from "./log.ts";
 import type { AppendListener, Entry } from "./append.ts";
 import { EARLIEST } from "./position.ts";
@@ -31,7 +33,6 @@ const STATE = "topic.json";
 const CURSOR_SUFFIX = ".cursor";
 /** Data that nobody subscribes to is kept at least this long, as the least age of a Pulsar ledger before it rolls. */
 const UNSUBSCRIBED_KEEP_MS = 10 * 60_000;
-const LONELY_SECONDS_MAX = 30;
 
 interface TopicState {
   readonly name: string;
@@ -68,8 +69,7 @@ export class Topic implements WritableTopic, CompactionHost {
   #isFlushWanted = false;
   #writing: Promise<void> | undefined;
   #snapshotAt: Position = EARLIEST;
-  /** Seconds for which a reader's subscription has had no reader. */
-  readonly #lonely = new Map<string, number>();
+  readonly #idle = new IdleSubscriptions();
   readonly rates = new Rates();
   readonly compaction = new Compaction(this);
 
@@ -223,7 +223,7 @@ export class Topic implements WritableTopic, CompactionHost {
   assertWritable(): void {
     if (this.isClosed) throw new BrokerError("The topic is being unloaded", { code: "closed" });
     if (this.isTerminated) throw terminated();
-    this.assertQuota();
+    assertQuota(this, this.context.clock.wallMs());
   }
 
   /** Makes the subscription that a producer wants to be there before its first message. */
@@ -389,60 +389,22 @@ export class Topic implements WritableTopic, CompactionHost {
 
   /** Bytes that some durable subscription has not acknowledged. */
   backlogBytes(): number {
-    const slowest = this.slowest();
-    return slowest === undefined ? 0 : this.log.behind(slowest).bytes;
-  }
-
-  /** @throws {BrokerError} `quota_held`, `quota_refused` when producers must wait for the subscriptions */
-  assertQuota(): void {
-    const { backlogBytesMax, backlogPolicy } = this.policies();
-    if (backlogBytesMax < 0 || this.backlogBytes() < backlogBytesMax) return;
-    if (backlogPolicy === "consumer_backlog_eviction") return;
-    throw new BrokerError("Cannot create producer on topic with backlog quota exceeded", {
-      code: backlogPolicy === "producer_exception" ? "quota_refused" : "quota_held",
-      retryable: true,
-      cure: "let the consumers acknowledge, or raise the backlog quota",
-    });
+    return backlogBytes(this);
   }
 
   /** Applies the backlog quota to those who are connected. */
   enforceQuota(): void {
-    const { backlogBytesMax, backlogPolicy } = this.policies();
-    if (backlogBytesMax < 0 || this.backlogBytes() < backlogBytesMax) return;
-    if (backlogPolicy === "consumer_backlog_eviction") this.#evict(backlogBytesMax);
-    else if (this.producers.size > 0) this.dropProducers();
-  }
-
-  /** Moves slow subscriptions over the oldest segments. */
-  #evict(backlogBytesMax: number): void {
-    for (const { ledgerId, index } of this.log.segments.slice(0, -1)) {
-      if (this.backlogBytes() < backlogBytesMax) return;
-      const position = { ledgerId, entryId: index.entryCount - 1 };
-      for (const subscription of this.subscriptions.values()) {
-        if (comparePositions(subscription.cursor.markDelete, position) < 0) {
-          subscription.ackCumulative(position);
-        }
-      }
-    }
+    enforceQuota(this, this.context.clock.wallMs());
   }
 
   /** Once a second. */
   tick(): void {
+    const nowUs = this.context.clock.monoUs();
     this.enforceQuota();
-    this.rates.sample(this, this.context.clock.monoUs());
-    for (const [name, { isDurable, consumers }] of this.subscriptions) {
-      // A reader's subscription outlives a seek, but not its reader.
-      if (!isDurable && consumers.length === 0) this.#endReader(name);
-    }
-  }
-
-  #endReader(name: string): void {
-    const seconds = (this.#lonely.get(name) ?? 0) + 1;
-    this.#lonely.set(name, seconds);
-    if (seconds < LONELY_SECONDS_MAX) return;
-    this.#lonely.delete(name);
-    this.subscriptions.get(name)?.close();
-    this.subscriptions.delete(name);
+    this.rates.sample(this, nowUs);
+    const { subscriptionExpirationMs } = this.policies();
+    const expired = this.#idle.expired(this.subscriptions, nowUs, subscriptionExpirationMs);
+    for (const subscription of expired) this.unsubscribe(subscription);
   }
 
   /** Compacts by itself when there is more to do than the policies allow. */

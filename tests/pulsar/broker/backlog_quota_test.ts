@@ -1,0 +1,46 @@
+/** The backlog quota by age; by size it is in broker_test.ts. Messages of raw clients say that they were published in 1970. */
+import assert from "node:assert/strict";
+import { ServerError } from "../../../lib/pulsar/wire/mod.ts";
+import { testBroker, topicNamed } from "./_broker.ts";
+import { RawClient } from "./_raw_client.ts";
+
+const TOPIC = topicNamed("old");
+const HOUR_MS = 3_600_000;
+
+Deno.test("enforceQuota() closes producers while the oldest message is too old", async () => {
+  const policies = { backlogAgeMsMax: HOUR_MS, backlogAgePolicy: "producer_exception" } as const;
+  await using broker = await testBroker({ policies });
+  await using consumer = await RawClient.connect(broker.port);
+  await consumer.subscribe(TOPIC);
+  await using client = await RawClient.connect(broker.port);
+  await client.produce(TOPIC);
+  await client.publish(0, "old");
+  await client.expect("CLOSE_PRODUCER");
+  const refused = await client.produce(TOPIC, { epoch: 1 });
+  assert.equal(
+    refused.type === "ERROR" && refused.body.error,
+    ServerError.ProducerBlockedQuotaExceededException,
+  );
+  await consumer.send("FLOW", { consumerId: 0, messagePermits: 1 });
+  const { messageId } = (await consumer.message()).body;
+  await consumer.request("ACK", { consumerId: 0, ackType: 1, messageId: [messageId] });
+  assert.equal((await client.produce(TOPIC, { epoch: 2 })).type, "PRODUCER_SUCCESS");
+});
+
+Deno.test("enforceQuota() moves slow subscriptions over what is too old", async () => {
+  const policies = {
+    backlogAgeMsMax: HOUR_MS,
+    backlogAgePolicy: "consumer_backlog_eviction",
+  } as const;
+  await using broker = await testBroker({ policies });
+  await using client = await RawClient.connect(broker.port);
+  await client.subscribe(TOPIC);
+  await client.produce(TOPIC);
+  await client.publish(0, "old");
+  for (;;) {
+    const answer = await fetch(`${broker.adminUrl}/admin/v2/persistent/public/default/old/stats`);
+    if ((await answer.json()).subscriptions.sub.msgBacklog === 0) break;
+  }
+  // Producers are left alone.
+  await client.publish(1, "older");
+});
