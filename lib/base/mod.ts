@@ -26,8 +26,6 @@ export {
   WeirError,
 } from "./errors.ts";
 export type { WeirErrorOptions } from "./errors.ts";
-export { LatencyHistogram } from "./histogram.ts";
-export type { LatencySummary } from "./histogram.ts";
 export { identityHigh, identityLow, identityOf, sourceHash } from "./identity.ts";
 export { mix32, seededRandom, systemRandom } from "./random.ts";
 export type { Random } from "./random.ts";

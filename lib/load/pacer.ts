@@ -1,4 +1,5 @@
-import { assert, LatencyHistogram } from "../base/mod.ts";
+import { assert } from "../base/mod.ts";
+import { LatencyHistogram } from "../latency/mod.ts";
 import type { Clock, MonoUs } from "../base/mod.ts";
 import type { Schedule } from "./schedule.ts";
 

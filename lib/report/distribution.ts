@@ -1,4 +1,4 @@
-import type { LatencyHistogram } from "../base/mod.ts";
+import type { LatencyHistogram } from "../latency/mod.ts";
 import {
   axisLook,
   boxOf,
@@ -38,7 +38,7 @@ const POINTS_PER_DOUBLING = 5;
  *
  * @example
  * ```ts
- * import { LatencyHistogram } from "../base/mod.ts";
+ * import { LatencyHistogram } from "../latency/mod.ts";
  * import { distributionOf } from "./distribution.ts";
  * import assert from "node:assert/strict";
  * const histogram = new LatencyHistogram();

@@ -1,4 +1,4 @@
-import { LatencyHistogram } from "../base/mod.ts";
+import { LatencyHistogram } from "../latency/mod.ts";
 import { axisLook, SIZES, TITLE_PX, titleOption } from "./_layout.ts";
 import { axisText, type Unit } from "./axis.ts";
 import { chartPicture, type Picture } from "./display.ts";

@@ -1,4 +1,4 @@
-import type { LatencyHistogram } from "../base/mod.ts";
+import type { LatencyHistogram } from "../latency/mod.ts";
 import { chartPicture, type Picture } from "./display.ts";
 import { distributionOf, drawDistribution } from "./distribution.ts";
 import type { Tone } from "./palette.ts";

@@ -1,4 +1,4 @@
-import { LatencyHistogram } from "../base/mod.ts";
+import { LatencyHistogram } from "../latency/mod.ts";
 import type { HistogramJson } from "./protocol.ts";
 
 /** The latencies of a run by name, merged from what each process said each second. */

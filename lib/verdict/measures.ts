@@ -1,5 +1,5 @@
 import { formatBytes, formatCount, formatDurationMs } from "../base/mod.ts";
-import type { LatencySummary } from "../base/mod.ts";
+import type { LatencySummary } from "../latency/mod.ts";
 import type { Result } from "./result.ts";
 
 /** A result before thresholds and verdict are known. */

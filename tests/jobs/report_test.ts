@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LatencyHistogram } from "../../lib/base/mod.ts";
+import { LatencyHistogram } from "../../lib/latency/mod.ts";
 import { fixtureReport, START_MS } from "../report/_fixture.ts";
 import { syntheticRun } from "../report/_synthetic.ts";
 

@@ -1,5 +1,6 @@
 /** A made-up run of one sample a second, with the shapes of a real one: start, noise, a killed broker, recovery. */
-import { LatencyHistogram, type Random, seededRandom } from "../../lib/base/mod.ts";
+import { type Random, seededRandom } from "../../lib/base/mod.ts";
+import { LatencyHistogram } from "../../lib/latency/mod.ts";
 import { LatencyBuckets, METRIC, type Sample, type Scrape } from "../../lib/metrics/mod.ts";
 import type { Distribution } from "../../lib/report/distribution.ts";
 import { distributionOf } from "../../lib/report/distribution.ts";

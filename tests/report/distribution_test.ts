@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { LatencyHistogram } from "../../lib/base/mod.ts";
+import { LatencyHistogram } from "../../lib/latency/mod.ts";
 import { distributionOf, drawDistribution } from "../../lib/report/mod.ts";
 import { assertSnapshot } from "./_snapshot.ts";
 

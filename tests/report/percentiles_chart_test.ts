@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LatencyHistogram } from "../../lib/base/mod.ts";
+import { LatencyHistogram } from "../../lib/latency/mod.ts";
 import { percentilesOf } from "../../lib/report/percentiles_chart.ts";
 
 function histogramOf(latenciesUs: readonly number[]): LatencyHistogram {

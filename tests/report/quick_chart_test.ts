@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LatencyHistogram } from "../../lib/base/mod.ts";
+import { LatencyHistogram } from "../../lib/latency/mod.ts";
 import { binsOf, histogramOf } from "../../lib/report/histogram_chart.ts";
 import { PALETTE } from "../../lib/report/palette.ts";
 import { chartOf } from "../../lib/report/quick_chart.ts";

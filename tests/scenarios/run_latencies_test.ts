@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LatencyHistogram } from "../../lib/base/mod.ts";
+import { LatencyHistogram } from "../../lib/latency/mod.ts";
 import { RunLatencies } from "../../lib/scenarios/run_latencies.ts";
 
 function json(us: number) {

@@ -3,20 +3,25 @@
 /** What each part of `lib/` may import of the others, type imports included; the table of lib/README.md. */
 export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
   const tier1 = ["base"];
+  // What measures or shows latencies; apart from base, for its library takes memory.
+  const measuring = ["latency"];
   const tier3 = ["avro", "contract", "base"];
-  const run = ["contract", "metrics", "base"];
-  const report = ["verdict", "base"];
+  const measuringTier3 = [...tier3, ...measuring];
+  const run = ["contract", "metrics", "base", ...measuring];
+  const report = ["verdict", "base", ...measuring];
   const systems = ["pulsar", "sinks", "flink", "kafka", "mqtt", "telemetry"];
   const scenarios = [
     ...systems,
     ...["metrics", "stream", "load", "sensor", "run", "avro", "verdict", "contract", "base"],
+    ...measuring,
   ];
   return {
     base: [],
+    latency: tier1,
     contract: tier1,
     avro: tier1,
-    verdict: tier1,
-    pulsar: tier3,
+    verdict: [...tier1, ...measuring],
+    pulsar: measuringTier3,
     kafka: tier3,
     mqtt: tier3,
     telemetry: tier3,
@@ -24,7 +29,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
     flink: tier3,
     metrics: tier3,
     stream: tier3,
-    load: tier3,
+    load: measuringTier3,
     sensor: tier3,
     run,
     report,

@@ -1,7 +1,7 @@
 import { adminHandler } from "./admin.ts";
 import type { AdminOptions } from "./admin.ts";
 import { listenError } from "./listeners.ts";
-import type { ListenAt, TlsFiles } from "./listeners.ts";
+import type { ListenAt, TlsFiles } from "./listener.ts";
 
 /** A server of the admin interface. */
 export type AdminServer = Deno.HttpServer<Deno.NetAddr>;

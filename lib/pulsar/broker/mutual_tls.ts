@@ -5,7 +5,7 @@
  */
 import type { Server, TLSSocket } from "node:tls";
 import type { Socket } from "./connection.ts";
-import type { Arrival, ListenAt, Listener, TlsFiles } from "./listeners.ts";
+import type { Arrival, ListenAt, Listener, TlsFiles } from "./listener.ts";
 
 /** Read ahead of the broker up to this; then the client must wait. */
 const AHEAD_BYTES_MAX = 1024 * 1024;

@@ -8,7 +8,7 @@ import { BrokerError } from "./errors.ts";
 import { lockFolder } from "./folder_lock.ts";
 import type { Durability } from "./durability.ts";
 import { acceptAll, listenPlain, listenTls } from "./listeners.ts";
-import type { Listener, TlsFiles } from "./listeners.ts";
+import type { Listener, TlsFiles } from "./listener.ts";
 import type { ProcessFigures } from "./metrics_text.ts";
 import type { Compatibility } from "./schema_compatibility.ts";
 import { DEFAULT_POLICIES } from "./topic_policies.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { AssertionError } from "../../lib/base/errors.ts";
-import { LatencyHistogram } from "../../lib/base/histogram.ts";
+import { LatencyHistogram } from "../../lib/latency/histogram.ts";
 
 const SEED = 17;
 const samples = fc.array(

@@ -1,5 +1,5 @@
 import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64 } from "hdr-histogram-js";
-import { assert } from "./errors.ts";
+import { assert } from "../base/mod.ts";
 
 /** About 31 years: nothing that is measured takes longer, and the histogram's own arithmetic holds. */
 const LATENCY_US_MAX = 1e15;
