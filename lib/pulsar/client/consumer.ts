@@ -17,7 +17,7 @@ import { parseTopicPattern } from "./topic_pattern.ts";
 import { TopicWatcher } from "./topic_watcher.ts";
 import type { TopicConsumerOwner } from "./topic_consumer_parts.ts";
 import { parseTopicName } from "./topic_name.ts";
-import { type PartitionCount, TopicSet } from "./topic_set.ts";
+import { isGone, type PartitionCount, TopicSet } from "./topic_set.ts";
 import { PulsarError } from "../wire/mod.ts";
 
 const MINUTE_MS = 60_000;
@@ -74,7 +74,6 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
   readonly #letters: Letters;
   readonly #closing = new AbortController();
   readonly #watcher: TopicWatcher | undefined;
-  #listening: Promise<void> = Promise.resolve();
   #disposed: Promise<void> | undefined;
   #listenerErrors = 0;
 
@@ -384,8 +383,8 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
       : [];
     const signals = [this.#closing.signal, ...(signal ? [signal] : [])];
     const found = await this.#watcher?.list(AbortSignal.any(signals)) ?? [];
-    const all = [...named, ...retry, ...found.map(({ name }) => name)];
-    await this.#topics.add([...new Set(all)], false, signal);
+    await this.#topics.add([...new Set([...named, ...retry])], false, signal);
+    await this.#topics.addEach(found.map(({ name }) => name), false, signal);
   }
 
   #watcherOf(pattern: string | RegExp): TopicWatcher {
@@ -405,8 +404,7 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
     if (intervalMs > 0) this.#topics.watchPartitions(intervalMs);
     this.#watcher?.start();
     const { listener } = this.#options;
-    if (listener !== undefined) this.#listening = this.#listen(listener);
-    this.#listening.catch(() => {});
+    if (listener !== undefined) void this.#listen(listener);
   }
 
   #owner(): TopicConsumerOwner {
@@ -430,11 +428,11 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
   }
 
   #failed(error: unknown, topic: string): void {
-    const isGone = error instanceof PulsarError && error.code === "topic_not_found";
     // A pattern means the topics that there are.
-    if (isGone && this.#watcher !== undefined) return void this.#topics.removeByName(topic);
+    if (isGone(error) && this.#watcher !== undefined) return void this.#topics.removeByName(topic);
     // Nothing may be left out without a word.
-    this.#disposed ??= this.#dispose(error);
+    if (this.#disposed !== undefined) return;
+    this.#disposed = this.#dispose(error);
     this.#disposed.catch(() => {});
   }
 
@@ -442,14 +440,24 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
     for (const topic of this.#topics.consumers) topic.grantPermits();
   }
 
+  /** Until it is closed or has failed: `onError` hears of that, and of what cannot be read. */
   async #listen(listener: MessageListener<unknown>): Promise<void> {
-    for await (const message of this.messages()) {
+    while (!this.#closing.signal.aborted) {
       try {
-        await listener(message);
-      } catch {
-        this.#listenerErrors++;
-        if (!this.#closing.signal.aborted) this.negativeAcknowledge(message);
+        for await (const message of this.messages()) await this.#tell(listener, message);
+        return;
+      } catch (error) {
+        this.#options.onError?.(error);
       }
+    }
+  }
+
+  async #tell(listener: MessageListener<unknown>, message: Message<T>): Promise<void> {
+    try {
+      await listener(message);
+    } catch {
+      this.#listenerErrors++;
+      if (!this.#closing.signal.aborted) this.negativeAcknowledge(message);
     }
   }
 

@@ -110,6 +110,8 @@ export interface ConsumerOptions<T = Uint8Array> extends ReadingOptions<T> {
   /** Makes topics that are missing, where the broker allows it. Default true. */
   readonly createTopic?: boolean | undefined;
   readonly listener?: MessageListener<T> | undefined;
+  /** Hears, instead of whoever would call `receive`, of messages that the listener cannot be given, and why there will be no more. */
+  readonly onError?: ((error: unknown) => void) | undefined;
   /** A failover subscription's consumer has become, or ceased to be, the one that reads a topic or partition. */
   readonly activeChanged?: ((isActive: boolean, topic: string) => void) | undefined;
 }

@@ -1,5 +1,5 @@
 /** From a consumer's options to what each of its topics is opened with. */
-import { hexOf, type Random } from "../../base/mod.ts";
+import type { Random } from "../../base/mod.ts";
 import type {
   ConsumerOptions,
   KeySharedPolicy,
@@ -19,6 +19,10 @@ import {
 
 const QUEUE_MESSAGES = 1000;
 const QUEUE_BYTES = 8 * 1024 * 1024;
+/** However many messages are asked for, no more than this is to lie here once it is known how large they are. */
+const COUNTED_BYTES = 64 * 1024 * 1024;
+/** Until then: messages of 5 MiB must not come by the thousand. */
+const FIRST_MESSAGES = 16;
 const MINUTE_MS = 60_000;
 const CHUNKED_BYTES_MAX = 512 * 1024 * 1024;
 
@@ -103,10 +107,11 @@ function startWithoutCursor(options: ConsumerOptions<unknown>): StartPosition | 
 
 function permitsOf(options: ConsumerOptions<unknown>): PermitsBound {
   const { receiverQueueSize: messagesMax, subscriptionType = "exclusive" } = options;
-  if (messagesMax !== undefined) return { messagesMax };
+  if (messagesMax !== undefined) return { messagesMax, bytesMax: COUNTED_BYTES };
   // What one shared consumer takes ahead the others cannot have.
   const isShared = subscriptionType === "shared" || subscriptionType === "key_shared";
-  return isShared ? { messagesMax: QUEUE_MESSAGES } : { bytesMax: QUEUE_BYTES };
+  if (isShared) return { messagesMax: QUEUE_MESSAGES, bytesMax: COUNTED_BYTES };
+  return { bytesMax: QUEUE_BYTES, firstMessages: FIRST_MESSAGES };
 }
 
 function keySharedMeta(policy: KeySharedPolicy): KeySharedMeta {
@@ -120,7 +125,7 @@ function keySharedMeta(policy: KeySharedPolicy): KeySharedMeta {
 
 /** Ten characters, as consumers without a name have. */
 export function randomName(random: Random): string {
-  return hexOf(Uint8Array.from({ length: 5 }, () => random.below(256)));
+  return Array.from({ length: 10 }, () => random.below(16).toString(16)).join("");
 }
 
 function pairsOf(record: Readonly<Record<string, string>> | undefined): KeyValue[] {

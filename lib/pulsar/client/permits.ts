@@ -6,23 +6,29 @@ const PERMITS_MAX = 1_000_000;
 /** Weight of the newest entry in the mean size of a message. */
 const NEWEST_WEIGHT = 1 / 8;
 
-/** How much a consumer lets come ahead. */
-export type PermitsBound =
-  /** Bytes that may be under way or wait for the handler: as many messages as fit, by the size of those that came. */
-  | { readonly bytesMax: number }
-  | { readonly messagesMax: number };
+/** How much a consumer lets come ahead: as many messages as fit, by the size of those that came. */
+export interface PermitsBound {
+  /** Bytes that may be under way or wait for the handler. */
+  readonly bytesMax: number;
+  /** … and messages. */
+  readonly messagesMax?: number;
+  /** Messages until the first entry shows how large they are. Default 1,000. */
+  readonly firstMessages?: number;
+}
 
 /** The account of permits (FLOW) of one consumer. */
 export class Permits {
   readonly #bytesMax: number;
-  readonly #messagesMax: number | undefined;
+  readonly #messagesMax: number;
+  readonly #firstMessages: number;
   #bytesPerMessage = 0;
   #outstanding = 0;
   #queued = 0;
 
   constructor(bound: PermitsBound) {
-    this.#bytesMax = "bytesMax" in bound ? bound.bytesMax : 0;
-    this.#messagesMax = "messagesMax" in bound ? bound.messagesMax : undefined;
+    this.#bytesMax = bound.bytesMax;
+    this.#messagesMax = bound.messagesMax ?? PERMITS_MAX;
+    this.#firstMessages = bound.firstMessages ?? bound.messagesMax ?? FIRST_PERMITS;
   }
 
   /** Messages that the broker may still send. */
@@ -70,8 +76,8 @@ export class Permits {
   }
 
   #target(): number {
-    if (this.#messagesMax !== undefined) return this.#messagesMax;
-    if (this.#bytesPerMessage === 0) return FIRST_PERMITS;
-    return Math.min(Math.max(Math.floor(this.#bytesMax / this.#bytesPerMessage), 1), PERMITS_MAX);
+    if (this.#bytesPerMessage === 0 || this.#messagesMax === 0) return this.#firstMessages;
+    const fitting = Math.max(Math.floor(this.#bytesMax / this.#bytesPerMessage), 1);
+    return Math.min(fitting, this.#messagesMax);
   }
 }

@@ -275,7 +275,7 @@ export class TopicConsumer implements SessionHost, EntryOrigin, InboxSource {
       ? 0
       : this.#receive({ ledgerId, entryId, redeliveryCount }, ackSet);
     this.#permits.settled(permits - taken);
-    if (taken === 0) this.grantPermits();
+    this.grantPermits();
   }
 
   activeChanged(isActive: boolean): void {
@@ -433,8 +433,7 @@ export class TopicConsumer implements SessionHost, EntryOrigin, InboxSource {
   }
 
   get #isUnbuffered(): boolean {
-    const bound = this.#options.permits;
-    return "messagesMax" in bound && bound.messagesMax === 0;
+    return this.#options.permits.messagesMax === 0;
   }
 
   #permitsForWaiting(): number {

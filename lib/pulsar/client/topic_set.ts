@@ -105,6 +105,19 @@ export class TopicSet {
     }
   }
 
+  /**
+   * Subscribes topics one by one: one that cannot be read does not keep the others away, and one that is gone meanwhile is not missed.
+   *
+   * @throws {PulsarError} why the first of those cannot be subscribed, when all others are
+   */
+  async addEach(topics: readonly string[], isLate: boolean, signal?: AbortSignal): Promise<void> {
+    const ended = await Promise.allSettled(
+      topics.map((topic) => this.add([topic], isLate, signal)),
+    );
+    const failed = ended.find((one) => one.status === "rejected" && !isGone(one.reason));
+    if (failed?.status === "rejected") throw failed.reason;
+  }
+
   /** Ends the consumers of a topic that is gone. */
   async remove(topic: string): Promise<void> {
     const gone = this.#topics.get(topic);
@@ -127,7 +140,7 @@ export class TopicSet {
     const names = new Set(found.map(({ name }) => name));
     const gone = this.topics.filter((topic) => !names.has(topic));
     for (const topic of gone) await this.remove(topic);
-    await this.add([...names], true);
+    await this.addEach([...names], true);
     const hasGrown = found.some(({ name, partitions }) =>
       partitions > (this.#topics.get(name)?.partitions ?? 0)
     );
@@ -213,6 +226,11 @@ export class TopicSet {
 async function closeAll(consumers: readonly TopicConsumer[]): Promise<void> {
   const error = new PulsarError("Cannot read: the consumer is closed", { code: "closed" });
   await Promise.all(consumers.map((consumer) => consumer.close(error)));
+}
+
+/** There is no such topic any more. */
+export function isGone(error: unknown): boolean {
+  return error instanceof PulsarError && error.code === "topic_not_found";
 }
 
 /** A subscription that is kept knows it by its initial position. */

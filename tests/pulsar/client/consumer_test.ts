@@ -532,3 +532,49 @@ Deno.test("Consumer refuses an id of another topic, or of a batch of unknown siz
   await rejectsWith(consumer.acknowledgeCumulative(id), "not_supported");
   await end();
 });
+
+Deno.test("Consumer with a listener goes on behind a message that cannot be read, and says so", async () => {
+  const seen: string[] = [];
+  const errors: unknown[] = [];
+  const { consumer, broker, clock, end } = await consuming(
+    ["a", section("x", { encryptionKeys }), "b"],
+    {
+      listener: ({ data }) => void seen.push(textOf(data)),
+      onError: (error) => errors.push((error as { code: string }).code),
+    },
+  );
+  await settle(clock);
+  assert.deepEqual(seen, ["a", "b"]);
+  assert.deepEqual(errors, ["not_supported"]);
+  broker.hook = (command, connection) => {
+    if (command.type !== "SUBSCRIBE") return false;
+    return broker.refuse(connection, command.body.requestId, "AuthorizationError");
+  };
+  broker.dropAll();
+  await clock.advance(1000);
+  assert.deepEqual(errors, ["not_supported", "authorization_error"]);
+  assert.equal(consumer.isConnected, false);
+  await end();
+});
+
+Deno.test("Consumer of an exclusive subscription asks for few messages until it knows how large they are", async () => {
+  const large = "x".repeat(1 << 20);
+  const { consumer, broker, clock, end } = await consuming([large, large], {
+    subscriptionType: "exclusive",
+  });
+  await consumer.receive();
+  await settle(clock);
+  const permits = broker.bodies("FLOW").map(({ messagePermits }) => messagePermits);
+  assert.equal(permits[0], 16);
+  // 8 MiB hold 7 of them: no more are asked for.
+  assert.equal(permits.length, 1);
+  await end();
+});
+
+Deno.test("Consumer of an exclusive subscription asks for as many small messages as 8 MiB hold", async () => {
+  const { broker, clock, end } = await consuming(["a"], { subscriptionType: "exclusive" });
+  await settle(clock);
+  const permits = broker.bodies("FLOW").reduce((sum, one) => sum + one.messagePermits, 0);
+  assert.ok(permits > 50_000, String(permits));
+  await end();
+});
