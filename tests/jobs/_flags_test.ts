@@ -18,7 +18,7 @@ const TABLE = {
   "pulsar": { kind: "text", default: "embedded", env: ["PULSAR_URL"], help: "where" },
   "codec": { kind: "text", default: "none", choices: ["none", "lz4"], help: "which" },
   "keep": { kind: "boolean", help: "keep" },
-  "threshold": { kind: "list", help: "again and again" },
+  "threshold": { kind: "list", example: "p99<1s", help: "again and again" },
 } as const;
 
 function parse(args: readonly string[], environment: Record<string, string> = {}) {
@@ -91,6 +91,9 @@ Deno.test("parseFlags() names every mistake at once, with what was expected", ()
   assert.deepEqual(problemsOf(["--rate", "0"]), ['--rate "0": expected at least 1']);
   assert.deepEqual(problemsOf(["--late-share", "1.5"]), ['--late-share "1.5": expected at most 1']);
   assert.deepEqual(problemsOf(["--rate"]), ["--rate lacks its value; give e.g. --rate 50000"]);
+  assert.deepEqual(problemsOf(["--threshold"]), [
+    "--threshold lacks its value; give e.g. --threshold p99<1s",
+  ]);
   assert.deepEqual(problemsOf(["extra"]), ['unexpected argument "extra"; see --help']);
   assert.deepEqual(problemsOf([], { WEIR_RATE: "fast" }), [
     'WEIR_RATE "fast": expected a whole number',

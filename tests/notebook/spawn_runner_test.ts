@@ -12,6 +12,7 @@ const KERNEL = `
   const [runsFolder] = Deno.args;
   const run = await weir.start("bench50k", {
     rate: 200, duration: "4s", partitions: 2, sources: 20, timeScale: 60, seed: 7, runsFolder,
+    thresholds: ["rate>=1%"],
   });
   console.log(run.path);
   await run.chart();

@@ -46,7 +46,10 @@ function isAlive(pid: number): boolean {
 
 Deno.test("a run is steered from cells, is broken, recovers, and its verdict stays exact", () =>
   withRuns(async (runsFolder) => {
-    const run = await start("bench50k", { ...QUICK, rate: 500, duration: "8s", runsFolder });
+    // Two roles are killed in eight seconds: how much of the rate is left depends on the machine.
+    const thresholds = ["rate>=1%"];
+    const load = { ...QUICK, rate: 500, duration: "8s", thresholds };
+    const run = await start("bench50k", { ...load, runsFolder });
     const [listed] = await listRuns(runsFolder);
     assert.deepEqual([listed?.id, listed?.state], [run.id, "running"]);
     const pids = await pidsOf(run.path);
@@ -132,7 +135,8 @@ Deno.test("a run that nobody looks at, paused, ends by itself and leaves no proc
 
 Deno.test("a kill just before the end is not told as a role that did not come back", () =>
   withRuns(async (runsFolder) => {
-    const run = await start("bench50k", { ...QUICK, rate: 200, duration: "60s", runsFolder });
+    const load = { ...QUICK, rate: 200, duration: "60s", thresholds: ["rate>=1%"] };
+    const run = await start("bench50k", { ...load, runsFolder });
     await until("messages", async () => ((await run.status()).rateMessagesPerSec ?? 0) > 0);
     await run.inject("kill", "clickhouse");
     await run.stop();
