@@ -16,8 +16,9 @@ export interface ReadableLog {
   tailOf(ledgerId: number, entryId: number): Tail | undefined;
 }
 
-/** What is read from disk for one entry that is far from the one before. */
-const JUMP_BYTES = 4096;
+/** What is read from disk at least for one entry that is far from the one before, and how many entries of mean size. */
+const JUMP_BYTES_MIN = 4096;
+const JUMP_ENTRIES = 1.25;
 /** By so much more is read each time when the entries behind are wanted too. */
 const WINDOW_GROWTH = 4;
 /** Above this much memory in slabs, readers that wait give theirs up. */
@@ -114,7 +115,8 @@ export class LogReader {
       ? { entryId: this.entryId, offset: this.#fileOffset }
       : undefined;
     this.seek({ ledgerId: segment.ledgerId, entryId: entryId - 1 });
-    this.#window = Math.min(JUMP_BYTES, this.windowBytes);
+    const meanBytes = segment.settledBytes / segment.settledEntries;
+    this.#window = Math.min(Math.max(JUMP_BYTES_MIN, JUMP_ENTRIES * meanBytes), this.windowBytes);
     const isInMemory = this.log.tailOf(segment.ledgerId, entryId) !== undefined;
     if (!isInMemory) this.#fileOffset = segment.offsetOf(entryId, known);
   }
