@@ -352,6 +352,7 @@ export class PartitionSender implements AsyncDisposable {
       // Aborted, because there is nothing to do any more.
       if (!timer.signal.aborted) throw new Error(messageOf(error));
     });
-    return () => timer.abort();
+    // With a reason of its own: the one that abort() makes up carries a stack, once a batch.
+    return () => timer.abort("stopped");
   }
 }

@@ -38,6 +38,7 @@ export class Producer<T = Uint8Array> implements AsyncDisposable {
   readonly #versions = new Map<Schema<unknown>, Uint8Array>();
   readonly #closing = new AbortController();
   readonly #stopTimers: (() => void)[] = [];
+  #isClosed = false;
   /** While a schema is registered, later messages wait behind it. */
   #gate: Promise<unknown> | undefined;
 
@@ -114,9 +115,11 @@ export class Producer<T = Uint8Array> implements AsyncDisposable {
    * @throws {PulsarError} from the result: why the broker refused it, `schema_mismatch`, `message_too_large`, `queue_full`, `send_timeout` or
    *   `closed`
    */
-  async send(message: OutgoingMessage<T>, signal?: AbortSignal): Promise<MessageId> {
-    if (this.#gate !== undefined) await this.#passGate();
-    return await this.#send(message, this.#settings.schema, signal);
+  send(message: OutgoingMessage<T>, signal?: AbortSignal): Promise<MessageId> {
+    const { schema } = this.#settings;
+    // Not async: each promise more takes half a microsecond.
+    if (this.#gate === undefined) return this.#send(message, schema, signal);
+    return this.#passGate().then(() => this.#send(message, schema, signal));
   }
 
   /**
@@ -178,18 +181,31 @@ export class Producer<T = Uint8Array> implements AsyncDisposable {
 
   /** Ends at once: what has no receipt yet is rejected with `closed`. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     this.#closing.abort(closedError(this.topic));
     for (const stop of this.#stopTimers.splice(0)) stop();
     this.#context.opened.delete(this);
     await this.#senders[Symbol.asyncDispose]();
   }
 
-  async #send<Value>(
+  #send<Value>(
     message: OutgoingMessage<Value>,
     schema: Schema<Value>,
     signal?: AbortSignal,
   ): Promise<MessageId> {
-    if (this.#closing.signal.aborted) throw this.#closing.signal.reason;
+    try {
+      return this.#begin(message, schema, signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #begin<Value>(
+    message: OutgoingMessage<Value>,
+    schema: Schema<Value>,
+    signal: AbortSignal | undefined,
+  ): Promise<MessageId> {
+    if (this.#isClosed) throw this.#closing.signal.reason;
     signal?.throwIfAborted();
     const schemaVersion = this.#versions.get(schema as Schema<unknown>);
     const { clock } = this.#context;
@@ -197,10 +213,10 @@ export class Producer<T = Uint8Array> implements AsyncDisposable {
     const sender = this.#senderFor(message, encoded);
     const { sending, sent } = newSending(encoded, clock.monoUs());
     sender.send(sending);
-    if (signal === undefined) return await sent;
+    if (signal === undefined) return sent;
     const onAbort = () => sender.withdraw(sending, signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
-    return await sent.finally(() => signal.removeEventListener("abort", onAbort));
+    return sent.finally(() => signal.removeEventListener("abort", onAbort));
   }
 
   #senderFor(message: OutgoingMessage<unknown>, { partitionKey }: EncodedMessage): PartitionSender {
