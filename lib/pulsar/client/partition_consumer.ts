@@ -4,6 +4,7 @@ import type { Position, SourceHandler } from "../../contract.ts";
 import { Backoff } from "./backoff.ts";
 import type { Connection, ConsumerEndpoint } from "./connection.ts";
 import { type ClientContext, retrying } from "./context.ts";
+import { deferred } from "./deferred.ts";
 import { EntryDecoder } from "./entry_decoder.ts";
 import { unexpected } from "./lookup.ts";
 import { Permits } from "./permits.ts";
@@ -256,7 +257,7 @@ export class PartitionConsumer implements ConsumerEndpoint, AsyncDisposable {
   }
 
   async #sleep(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = deferred<void>();
     this.#wakeUp = resolve;
     this.#isAsleep = true;
     await promise;

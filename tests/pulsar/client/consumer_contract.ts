@@ -8,11 +8,14 @@ import {
   type Message,
   MessageId,
   multiplierBackoff,
+  type OpenTransport,
   type ProducerOptions,
   PulsarAdmin,
   type PulsarClient,
   PulsarError,
   schema,
+  systemTransport,
+  type Transport,
 } from "../../../lib/pulsar/mod.ts";
 
 /** The broker under test. */
@@ -729,7 +732,82 @@ export function consumerContract(name: string, brokerOf: () => Promise<BrokerUnd
     assert.deepEqual(textsOf(await take(consumer, 1)), ["m0"]);
   });
 
+  test("a consumer survives that its topic is unloaded", async ({ client, topic, broker }) => {
+    await using consumer = await client.openConsumer({ topic, ...SHARED });
+    await produce(client, topic, numbered(2), UNBATCHED);
+    const [first] = await take(consumer, 2);
+    await consumer.acknowledge(first!);
+    const waiting = consumer.receive({ timeoutMs: WAIT_MS });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const path = `${broker.adminUrl}/admin/v2/${topic.replace("://", "/")}/unload`;
+    const response = await fetch(path, { method: "PUT" });
+    assert.equal(response.status, 204, await response.text());
+    // What was not acknowledged comes again.
+    assert.equal(textOf((await waiting)!.data), "m1");
+    assert.equal(consumer.stats.reconnects, 1);
+  });
+
+  for (
+    const [what, batching] of [["batches", { messagesMax: 7 }], ["single messages", false]] as const
+  ) {
+    test(`over connections that break, nothing of ${what} is lost, and in the end everything is acknowledged`, async ({ topic, broker }) => {
+      const line = new BreakableLine();
+      const backoff = { initialMs: 5, maxMs: 50 };
+      const { openTransport } = line;
+      await using client = await connectPulsar({
+        serviceUrl: broker.serviceUrl,
+        backoff,
+        openTransport,
+      });
+      const options = { topic, ...SHARED, ackGroupTimeMs: 20, negativeAckRedeliveryDelayMs: 30 };
+      await using consumer = await client.openConsumer(options);
+      await using producer = await client.openProducer({ topic, batching });
+      const texts = numbered(300);
+      const sending = (async () => {
+        for (const text of texts) await producer.send({ value: utf8(text) });
+      })();
+      const seen = new Set<string>();
+      for (let taken = 0; seen.size < texts.length; taken++) {
+        const message = await consumer.receive({ timeoutMs: WAIT_MS });
+        assert.ok(message !== undefined, `${texts.length - seen.size} messages are missing`);
+        if (taken % 40 === 39) line.breakAll();
+        if (taken % 17 === 5) {
+          consumer.negativeAcknowledge(message);
+          continue;
+        }
+        seen.add(textOf(message.data));
+        await consumer.acknowledge(message);
+      }
+      await sending;
+      // What was acknowledged and lost on the way comes again until it is noted.
+      for (;;) {
+        const message = await consumer.receive({ timeoutMs: 600 });
+        if (message === undefined) break;
+        await consumer.acknowledge(message);
+      }
+      await consumer.close();
+      await using after = await client.openConsumer(options);
+      await assertQuiet(after);
+    });
+  }
+
   readerContract(test);
+}
+
+/** Connections that a test can break. */
+class BreakableLine {
+  readonly #open = new Set<Transport>();
+
+  readonly openTransport: OpenTransport = async (address) => {
+    const transport = await systemTransport()(address);
+    this.#open.add(transport);
+    return transport;
+  };
+
+  breakAll(): void {
+    for (const transport of this.#open) transport.close();
+    this.#open.clear();
+  }
 }
 
 type Register = (behaviour: string, run: (scene: Scene) => Promise<void>) => void;
