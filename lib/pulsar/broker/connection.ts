@@ -395,6 +395,8 @@ export class Connection implements Session, ClientConnection {
     dropWatchers(this);
     for (const giveUp of this.waiting.values()) giveUp();
     for (const producer of this.producers.values()) producer.topic.removeProducer(producer);
+    // None of them gets what another one leaves behind.
+    for (const { consumer } of this.consumers.values()) consumer.isClosed = true;
     for (const { consumer, subscription } of this.consumers.values()) subscription.remove(consumer);
     for (const attachment of this.nonPersistentConsumers.values()) detach(attachment);
     for (const resolve of this.#signs.splice(0)) resolve(false);

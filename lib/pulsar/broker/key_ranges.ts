@@ -29,9 +29,16 @@ function rangesOf(consumer: Consumer): HashRange[] {
   return ranges;
 }
 
+interface Assignment {
+  readonly range: HashRange;
+  readonly consumer: Consumer;
+}
+
 /** STICKY: each consumer names its hashes, and nobody else may have them. (Pulsar: HashRangeExclusiveStickyKeyConsumerSelector.) */
 export class KeyRanges implements KeySelector {
   readonly #ranges = new Map<Consumer, readonly HashRange[]>();
+  /** Lowest first; no two overlap. */
+  #assignments: Assignment[] = [];
 
   hashOf(keyHash: number): number {
     return keyHash % KEY_HASHES || 1;
@@ -39,25 +46,36 @@ export class KeyRanges implements KeySelector {
 
   conflictWith(consumer: Consumer): Consumer | undefined {
     const wanted = rangesOf(consumer);
-    for (const [other, ranges] of this.#ranges) {
-      if (ranges.some((range) => wanted.some((one) => overlap(range, one)))) return other;
-    }
-    return undefined;
+    return this.#assignments.find(({ range }) => wanted.some((one) => overlap(range, one)))
+      ?.consumer;
   }
 
   add(consumer: Consumer): void {
     this.#ranges.set(consumer, rangesOf(consumer));
+    this.#share();
   }
 
   remove(consumer: Consumer): void {
     this.#ranges.delete(consumer);
+    this.#share();
+  }
+
+  #share(): void {
+    this.#assignments = [...this.#ranges]
+      .flatMap(([consumer, ranges]) => ranges.map((range) => ({ range, consumer })))
+      .sort((a, b) => a.range[0] - b.range[0]);
   }
 
   select(hash: number): Consumer | undefined {
-    for (const [consumer, ranges] of this.#ranges) {
-      for (const [start, end] of ranges) if (hash >= start && hash <= end) return consumer;
+    let low = 0;
+    let high = this.#assignments.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#assignments[middle]!.range[1] < hash) low = middle + 1;
+      else high = middle;
     }
-    return undefined;
+    const found = this.#assignments[low];
+    return found !== undefined && found.range[0] <= hash ? found.consumer : undefined;
   }
 
   ranges(): ReadonlyMap<Consumer, readonly HashRange[]> {
