@@ -29,7 +29,7 @@ type Message = CommandBodies["MESSAGE"];
 const STATS_TRIES_MAX = 2000;
 
 /** One plain message with what the test wants in its metadata. */
-function messageFrame(sequenceId: number, metadata: Partial<MessageMetadata>): Uint8Array {
+export function messageFrame(sequenceId: number, metadata: Partial<MessageMetadata>): Uint8Array {
   const writer = new ProtoWriter();
   const payload = utf8(`m${sequenceId}`);
   writer.raw(payload);

@@ -166,6 +166,16 @@ export class WireSession implements AsyncDisposable {
     }
   }
 
+  /** Everything of this type that has come by now. */
+  takeWaiting<Type extends CommandType>(type: Type): Received<Type>[] {
+    const taken: Received[] = [];
+    for (let at = 0; at < this.#waiting.length;) {
+      if (this.#waiting[at]!.type === type) taken.push(...this.#waiting.splice(at, 1));
+      else at++;
+    }
+    return taken as Received<Type>[];
+  }
+
   /** Asks the broker who owns the topic, as a client must before it uses it. */
   async lookup(topic: string): Promise<void> {
     await this.send("LOOKUP", { topic, requestId: this.nextRequestId() });

@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import config from "../../../deno.json" with { type: "json" };
 import { bringPython, PYTHON_PACKAGES } from "../../../infra/python.ts";
 import { bringGoDriver } from "./go_driver.ts";
 import { bringJavaDriver } from "./java_driver.ts";
@@ -30,8 +31,19 @@ async function bringJava(say: (line: string) => void): Promise<Driver> {
   return { name: "java", title: "Java", ...await bringJavaDriver(join(DRIVERS_DIR, "java"), say) };
 }
 
+function bringWeir(): Promise<Driver> {
+  return Promise.resolve({
+    name: "weir",
+    title: "Ours",
+    version: `lib/pulsar ${config.version}`,
+    command: Deno.execPath(),
+    args: ["run", "--allow-all", join(DRIVERS_DIR, "weir", "driver.ts")],
+  });
+}
+
 /** By the name that flags give; the order is that of the columns. */
 export const DRIVERS: Readonly<Record<string, (say: (line: string) => void) => Promise<Driver>>> = {
+  weir: bringWeir,
   python: bringPythonDriver,
   go: bringGo,
   java: bringJava,

@@ -4,7 +4,7 @@ import config from "../../../deno.json" with { type: "json" };
 import { freePort } from "../../../infra/process.ts";
 import { SUPERVISED_VARIABLE } from "../../../lib/run/mod.ts";
 import type { Setup } from "./behaviours.ts";
-import type { BrokerAddress, MatrixBroker } from "./broker.ts";
+import type { MatrixBroker } from "./broker.ts";
 import { makeCertificates } from "./certificates.ts";
 import { makeTokens } from "./tokens.ts";
 
@@ -26,15 +26,18 @@ async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
   return text.split("\n", 1)[0]!;
 }
 
-async function launch(folder: string, flags: readonly string[]): Promise<{
-  child: Deno.ChildProcess;
-  ready: { url: string; adminUrl: string };
-}> {
+interface Launched {
+  readonly child: Deno.ChildProcess;
+  readonly ready: {
+    readonly url: string;
+    readonly adminUrl: string;
+    readonly tlsUrl?: string | undefined;
+  };
+}
+
+async function launch(script: string, args: readonly string[]): Promise<Launched> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "--allow-all", join(ROOT, "jobs", "broker.ts")],
-      ...["--data", folder, ...flags],
-    ],
+    args: ["run", "--allow-all", script, ...args],
     cwd: ROOT,
     env: { [SUPERVISED_VARIABLE]: "1" },
     stdin: "piped",
@@ -44,55 +47,58 @@ async function launch(folder: string, flags: readonly string[]): Promise<{
   return { child, ready: JSON.parse(await firstLine(child.stdout)) };
 }
 
-async function securedFlags(folder: string): Promise<{ flags: string[]; address: object }> {
-  const folderOfSecrets = `${folder}-secrets`;
-  await Deno.mkdir(folderOfSecrets, { recursive: true });
-  const { caFile, otherCaFile, serverFile, serverKeyFile } = await makeCertificates(
-    folderOfSecrets,
-  );
-  const secretFile = join(folderOfSecrets, "secret.key");
-  const secrets = await makeTokens(secretFile);
-  const port = await freePort(0, "tls-port");
+async function end({ child }: Launched): Promise<void> {
+  // A broker ends with its input.
+  await Promise.allSettled([child.stdin.close(), child.stdout.cancel()]);
+  await child.status;
+}
+
+async function startPlain(folder: string): Promise<MatrixBroker> {
+  const script = join(ROOT, "jobs", "broker.ts");
+  const ports = [await freePort(0, "port"), await freePort(0, "admin-port")] as const;
+  const flags = ["--data", folder, "--port", `${ports[0]}`, "--admin-port", `${ports[1]}`];
+  let launched = await launch(script, flags);
+  const { url: serviceUrl, adminUrl } = launched.ready;
   return {
-    flags: [
-      ...["--token-secret", secretFile, "--superuser", "admin"],
-      ...["--tls-port", `${port}`, "--tls-cert", serverFile, "--tls-key", serverKeyFile],
-    ],
-    address: { tlsUrl: `pulsar+ssl://127.0.0.1:${port}`, caFile, otherCaFile, ...secrets },
+    address: { serviceUrl, adminUrl },
+    version: `embedded broker ${config.version}`,
+    async restart() {
+      launched.child.kill("SIGKILL");
+      await end(launched);
+      launched = await launch(script, flags);
+    },
+    [Symbol.asyncDispose]: () => end(launched),
+  };
+}
+
+async function startSecured(folder: string): Promise<MatrixBroker> {
+  const folderOfSecrets = await Deno.makeTempDir({ dir: folder });
+  const secretFile = join(folderOfSecrets, "secret.key");
+  const tokens = await makeTokens(secretFile);
+  const certificates = await makeCertificates(folderOfSecrets);
+  const { caFile, otherCaFile, serverFile, serverKeyFile } = certificates;
+  const script = join(import.meta.dirname!, "secured_broker.ts");
+  const data = join(folder, "data");
+  const launched = await launch(script, [data, secretFile, serverFile, serverKeyFile]);
+  const { url: serviceUrl, adminUrl, tlsUrl = "" } = launched.ready;
+  return {
+    address: { serviceUrl, adminUrl, tlsUrl, caFile, otherCaFile, ...tokens },
+    version: `embedded broker ${config.version}`,
+    restart: () => Promise.reject(new Error("Cannot restart: a secured broker is not")),
+    [Symbol.asyncDispose]: () => end(launched),
   };
 }
 
 /** Starts one whose data are in `folder`. */
 export async function startEmbeddedBroker(setup: Setup, folder: string): Promise<MatrixBroker> {
-  const clear = async () => {
-    for (const path of [folder, `${folder}-secrets`]) {
-      await Deno.remove(path, { recursive: true }).catch(() => {});
-    }
-  };
+  const clear = () => Deno.remove(folder, { recursive: true }).catch(() => {});
   await clear();
   await Deno.mkdir(folder, { recursive: true });
-  const secured = setup === "secured" ? await securedFlags(folder) : { flags: [], address: {} };
-  const ports = [await freePort(0, "port"), await freePort(0, "admin-port")] as const;
-  const flags = ["--port", `${ports[0]}`, "--admin-port", `${ports[1]}`, ...secured.flags];
-  let { child, ready } = await launch(folder, flags);
-  const address: BrokerAddress = {
-    serviceUrl: ready.url,
-    adminUrl: ready.adminUrl,
-    ...secured.address,
-  };
+  const broker = await (setup === "plain" ? startPlain(folder) : startSecured(folder));
   return {
-    address,
-    version: `embedded broker ${config.version}`,
-    async restart() {
-      child.kill("SIGKILL");
-      await child.status;
-      await Promise.allSettled([child.stdin.close(), child.stdout.cancel()]);
-      ({ child } = await launch(folder, flags));
-    },
+    ...broker,
     async [Symbol.asyncDispose]() {
-      // A broker ends with its input.
-      await Promise.allSettled([child.stdin.close(), child.stdout.cancel()]);
-      await child.status;
+      await broker[Symbol.asyncDispose]();
       await clear();
     },
   };

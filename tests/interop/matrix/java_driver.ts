@@ -61,7 +61,10 @@ export async function bringJavaDriver(
     command: java,
     args: [
       ...[`-Xmx${HEAP}`, "-XX:MaxDirectMemorySize=256m", "-XX:+UseSerialGC"],
-      ...["-Dpulsar.allocator.leak_detection=Disabled", `-Dlog4j2.configurationFile=${join(folder, "quiet.xml")}`],
+      ...[
+        "-Dpulsar.allocator.leak_detection=Disabled",
+        `-Dlog4j2.configurationFile=${join(folder, "quiet.xml")}`,
+      ],
       ...["-cp", `${CLASSES_DIR}:${PULSAR_LIB_DIR}/*`, "Driver"],
     ],
     version: `pulsar-client ${PULSAR_VERSION}`,

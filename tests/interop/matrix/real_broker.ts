@@ -67,9 +67,10 @@ export async function startRealBroker(setup: Setup, folder: string): Promise<Mat
       ...secured.flags,
     ]);
     if (options === "help") throw new UsageError("Cannot start: no flags");
-    return await bringPulsarUp(options, () => {}, NEVER);
+    return await bringPulsarUp(options, console.error, NEVER);
   };
-  let server = await up(0, 0);
+  // Between finding a free port and opening it somebody else may take it.
+  let server = await up(0, 0).catch(() => up(0, 0));
   const { serviceUrl, adminUrl } = server;
   const address: BrokerAddress = { serviceUrl, adminUrl, ...secured.address };
   return {

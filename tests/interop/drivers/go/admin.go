@@ -69,28 +69,27 @@ func rights(c *Context) {
 	c.note("admin", status)
 }
 
-func (c *Context) withTLS(url, caFile string) pulsar.Client {
+func (c *Context) withTLS(url, caFile string, timeout time.Duration) pulsar.Client {
 	return c.open(func(all *pulsar.ClientOptions) {
 		all.URL = url
 		all.TLSTrustCertsFilePath = caFile
 		all.TLSValidateHostname = true
-		all.OperationTimeout = 3 * time.Second
-		all.ConnectionTimeout = 2 * time.Second
+		all.OperationTimeout = timeout
 	})
 }
 
 func tlsTrusted(c *Context) {
-	client := c.withTLS(c.TLSURL, c.CaFile)
+	client := c.withTLS(c.TLSURL, c.CaFile, 3*wait)
 	consumer := must(client.Subscribe(pulsar.ConsumerOptions{Topic: c.topic(""), SubscriptionName: "sub"}))
 	send(must(client.CreateProducer(pulsar.ProducerOptions{Topic: c.topic("")})), text("x"))
 	equal(string(receive(consumer, wait).Payload()), "x")
 }
 
 func tlsRefused(c *Context) {
-	c.note("unknown authority", c.refusedProducer(c.withTLS(c.TLSURL, c.OtherCaFile), c.topic("")))
+	c.note("unknown authority", c.refusedProducer(c.withTLS(c.TLSURL, c.OtherCaFile, 3*time.Second), c.topic("")))
 	// The certificate is for localhost and 127.0.0.1.
 	other := strings.NewReplacer("127.0.0.1", "127.0.0.2", "localhost", "127.0.0.2").Replace(c.TLSURL)
-	c.note("another host", c.refusedProducer(c.withTLS(other, c.CaFile), c.topic("")))
+	c.note("another host", c.refusedProducer(c.withTLS(other, c.CaFile, 3*time.Second), c.topic("")))
 }
 
 // code is the HTTP status that a call was refused with.

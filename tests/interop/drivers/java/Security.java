@@ -49,23 +49,23 @@ class Security extends Context {
         c.note("admin", c.http("DELETE", "/admin/v2/namespaces/" + namespace, c.token("producer")).statusCode());
     }
 
-    private static PulsarClient overTls(Context c, String url, String caFile) throws Exception {
+    private static PulsarClient overTls(Context c, String url, String caFile, int timeoutSec) throws Exception {
         return c.keep(c.clientBuilder().serviceUrl(url).tlsTrustCertsFilePath(c.text(caFile))
-            .enableTlsHostnameVerification(true).operationTimeout(3, TimeUnit.SECONDS)
-            .lookupTimeout(3, TimeUnit.SECONDS).build());
+            .enableTlsHostnameVerification(true).operationTimeout(timeoutSec, TimeUnit.SECONDS)
+            .lookupTimeout(timeoutSec, TimeUnit.SECONDS).build());
     }
 
     static void tls(Context c) throws Exception {
-        var client = overTls(c, c.text("tlsUrl"), "caFile");
+        var client = overTls(c, c.text("tlsUrl"), "caFile", 15);
         var consumer = client.newConsumer().topic(c.topic()).subscriptionName("sub").subscribe();
         client.newProducer().topic(c.topic()).create().send(bytes("x"));
         equal(text(receive(consumer)), "x");
     }
 
     static void tls_refused(Context c) throws Exception {
-        c.note("unknown authority", refusedProducer(overTls(c, c.text("tlsUrl"), "otherCaFile"), c.topic()));
+        c.note("unknown authority", refusedProducer(overTls(c, c.text("tlsUrl"), "otherCaFile", 3), c.topic()));
         // The certificate is for localhost and 127.0.0.1.
         var other = c.text("tlsUrl").replace("127.0.0.1", "127.0.0.2").replace("localhost", "127.0.0.2");
-        c.note("another host", refusedProducer(overTls(c, other, "caFile"), c.topic()));
+        c.note("another host", refusedProducer(overTls(c, other, "caFile", 3), c.topic()));
     }
 }
