@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { utf8 } from "../../lib/base/mod.ts";
 import { RawClient, sendFrame } from "../pulsar/broker/_raw_client.ts";
+import { SECRET, tokenOf } from "../pulsar/broker/_tokens.ts";
 
 const SCRIPT = new URL("../../jobs/broker.ts", import.meta.url).pathname;
 const TOPIC = "persistent://public/default/t";
@@ -111,6 +112,27 @@ Deno.test("jobs/broker.ts has every receipted message after kill -9, and each of
   await Deno.remove(data, { recursive: true });
 });
 
+Deno.test("jobs/broker.ts takes a secret as a file or as base64, and lets its tokens in", async () => {
+  const data = await Deno.makeTempDir();
+  const file = `${data}/secret.key`;
+  await Deno.writeFile(file, SECRET);
+  for (
+    const key of [file, `file://${file}`, SECRET.toBase64(), `data:;base64,${SECRET.toBase64()}`]
+  ) {
+    const started = await start([`--data=${data}`, "--token-secret-key", key, "--superuser=root"]);
+    const url = `${started.ready.adminUrl}/admin/v2/tenants`;
+    const ask = async (headers: Record<string, string>) => {
+      const answer = await fetch(url, { headers });
+      await answer.body?.cancel();
+      return answer.status;
+    };
+    assert.equal(await ask({}), 401);
+    assert.equal(await ask({ authorization: `Bearer ${await tokenOf("root")}` }), 200);
+    await stop(started, "SIGTERM");
+  }
+  await Deno.remove(data, { recursive: true });
+});
+
 Deno.test("jobs/broker.ts under a runner ends when its input ends, and not on SIGINT", async () => {
   const data = await Deno.makeTempDir();
   const { ready, process } = await start([`--data=${data}`], { WEIR_SUPERVISED: "1" });
@@ -131,7 +153,17 @@ Deno.test("jobs/broker.ts says in one line what is wrong and what to do, with ex
     [["--data=/proc/nothing"], /Cannot use data folder .*; give --data/],
     [[`--port=${started.ready.port}`, `--data=${data}-2`], /the port is taken; .*--port/],
     [["--durability=maybe"], /--durability "maybe": expected os or fsync/],
-    [["--token-file=/nothing"], /Cannot read the token/],
+    [["--token-file=/nothing"], /Cannot read --token-file/],
+    [["--token-secret-key=/nothing"], /Cannot read --token-secret-key/],
+    [["--token-secret-key", "c2hvcnQ="], /Cannot read --token-secret-key/],
+    [["--token-secret-key", SECRET.toBase64()], /no --superuser nobody could make a tenant/],
+    [["--token-public-key", SCRIPT, "--superuser=a"], /Cannot use the token key/],
+    [["--tls-cert", SCRIPT], /--tls-cert and --tls-key belong together/],
+    [["--host=0.0.0.0"], /everybody who reaches it could do everything; ask clients for tokens/],
+    [
+      ["--host=0.0.0.0", "--token-secret-key", SECRET.toBase64(), "--superuser=a"],
+      /this process may not; start it with --allow-net=0\.0\.0\.0/,
+    ],
   ];
   for (const [args, expected] of cases) {
     const process = command(args).spawn();

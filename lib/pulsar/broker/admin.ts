@@ -76,7 +76,8 @@ function metricsResponse(broker: Broker, figures: ProcessFigures): Response {
 }
 
 function assertLocal(request: Request): void {
-  const host = request.headers.get("host") ?? "";
+  // HTTP/2 has it in the address.
+  const host = request.headers.get("host") ?? new URL(request.url).host;
   const origin = request.headers.get("origin");
   const isLocalOrigin = origin === null || LOCAL_HOSTS.has(hostOf(origin));
   if (LOCAL_HOSTS.has(host.replace(/:\d+$/, "")) && isLocalOrigin) return;

@@ -5,3 +5,6 @@ export { BrokerError } from "./errors.ts";
 export type { BrokerErrorCode } from "./errors.ts";
 export type { Durability } from "./durability.ts";
 export type { BacklogPolicy, TopicPolicies } from "./topic_policies.ts";
+export type { TlsFiles } from "./listener.ts";
+export { COMPATIBILITY } from "./schema_compatibility.ts";
+export type { Compatibility } from "./schema_compatibility.ts";

@@ -66,8 +66,19 @@ export class RawClient implements AsyncDisposable {
   #requestId = 100n;
   #pongsAwaited = 0;
 
-  private constructor(readonly socket: Deno.TcpConn) {
+  private constructor(readonly socket: Deno.TcpConn | Deno.TlsConn) {
     void this.#read();
+  }
+
+  /** On a socket that is connected, and introduces itself. */
+  static async over(
+    socket: Deno.TlsConn,
+    options: Partial<CommandBodies["CONNECT"]> = {},
+  ): Promise<RawClient> {
+    const client = new RawClient(socket);
+    await client.send("CONNECT", { clientVersion: "raw", protocolVersion: 21, ...options });
+    await client.expect("CONNECTED");
+    return client;
   }
 
   /** Connects without a word. */
