@@ -15,12 +15,15 @@ import { bringPython } from "../python.ts";
 import { signToken } from "../token.ts";
 import { parseUp } from "./options.ts";
 import { RAW_SCENARIOS } from "./raw_scenarios.ts";
+import { RAW_TOPIC_SCENARIOS } from "./raw_topics.ts";
 import { Recorder } from "./record.ts";
 import { bringPulsarDown, bringPulsarUp, PULSAR_LIB_DIR, type PulsarServer } from "./server.ts";
 
 const ROOT = join(import.meta.dirname!, "..", "..");
 const GOLDEN_DIR = join(ROOT, "tests", "golden", "pulsar");
 const DATA_DIR = join(ROOT, ".data", "infra", "pulsar-golden");
+
+const ALL_RAW = { ...RAW_SCENARIOS, ...RAW_TOPIC_SCENARIOS };
 
 type Language = "python" | "java" | "raw";
 
@@ -50,7 +53,7 @@ const OPEN_SCENARIOS: readonly Scenario[] = [
     `produce produce_avro chunks ack_receipt failover pattern dead_letter auto_consume seek deduplication
      table_view`,
   ),
-  ...Object.keys(RAW_SCENARIOS).map((name) => ({ language: "raw" as const, name })),
+  ...Object.keys(ALL_RAW).map((name) => ({ language: "raw" as const, name })),
 ];
 
 const TOKEN_SCENARIOS: readonly Scenario[] = [
@@ -76,8 +79,8 @@ async function tokenOf(scenario: Scenario, secretFile: string): Promise<string[]
 }
 
 async function play(scenario: Scenario, server: PulsarServer, proxyPort: number): Promise<void> {
-  const raw = scenario.language === "raw" ? RAW_SCENARIOS[scenario.name] : undefined;
-  if (raw !== undefined) return await raw(proxyPort);
+  const raw = scenario.language === "raw" ? ALL_RAW[scenario.name] : undefined;
+  if (raw !== undefined) return await raw(proxyPort, server.adminUrl);
   const secretFile = server.tokenSecretFile;
   const token = secretFile === null ? [] : await tokenOf(scenario, secretFile);
   const url = `pulsar://127.0.0.1:${proxyPort}`;

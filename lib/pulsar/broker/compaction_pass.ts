@@ -23,6 +23,10 @@ import type { CompressionType, MessageMetadata, SingleMessageMetadata } from "..
 /** A batch that claims to be larger is kept as it is. */
 const BATCH_BYTES_MAX = 64 * 1024 * 1024;
 
+/** Field of MessageMetadata that names the places of a batch which are left: newer than the definitions that are published for Go. */
+const COMPACTED_BATCH_INDEXES = 31;
+const VARINT = 0;
+
 const section = new PayloadSection();
 
 /** A message with a key. */
@@ -127,6 +131,10 @@ export function keepOnly(
   const stored = compress((metadata.compression ?? 0) as CompressionType, content);
   const writer = new ProtoWriter();
   writer.raw(stored);
+  for (const place of [...places].reverse()) {
+    writer.int32(place);
+    writer.tag(COMPACTED_BATCH_INDEXES, VARINT);
+  }
   encodeMessage(MESSAGE_METADATA, { ...metadata, uncompressedSize: content.length }, writer);
   closePayload(writer, stored.length, crc32c);
   return writer.finish();

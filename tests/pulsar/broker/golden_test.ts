@@ -96,6 +96,7 @@ async function within<T>(promise: Promise<T>, what: string): Promise<T> {
 function kindOf({ command }: Received): string {
   if (command.type === "MESSAGE") return "message";
   if (command.type === "WATCH_TOPIC_UPDATE") return "watcher";
+  if (command.type === "REACHED_END_OF_TOPIC") return "end";
   const { requestId } = command.body as { requestId?: bigint };
   return requestId === undefined || requestId === -1n ? "" : `request ${requestId}`;
 }
@@ -107,19 +108,24 @@ class Replay {
   /** What came before what the recording has first. */
   readonly #early: Received[] = [];
 
-  constructor(private readonly broker: TestBroker) {}
+  constructor(private readonly broker: TestBroker, private readonly hangsUp = false) {}
 
   async #client(connection: number): Promise<RawClient> {
     let client = this.#clients.get(connection);
     if (client === undefined) {
+      if (this.hangsUp) { for (const one of this.#clients.values()) one.socket.close(); }
       client = await RawClient.dial(this.broker.port);
       this.#clients.set(connection, client);
     }
     return client;
   }
 
-  async run(frames: readonly Recorded[]): Promise<void> {
+  async run(
+    frames: readonly Recorded[],
+    during: Readonly<Record<number, () => Promise<void>>> = {},
+  ): Promise<void> {
     for (const [i, { from, connection, command, hex }] of frames.entries()) {
+      await during[i]?.();
       // The raw client answers PING by itself.
       if (command === "PING" && from === "broker" || command === "PONG" && from === "client") {
         continue;
@@ -184,6 +190,10 @@ async function admin(broker: TestBroker, method: string, path: string, body?: un
 
 async function replay(name: string, options: {
   readonly before?: (broker: TestBroker) => Promise<void>;
+  /** The client left each connection when it opened the next. */
+  readonly hangsUp?: boolean;
+  /** What an administrator did before a frame, by the frame's number. */
+  readonly during?: Readonly<Record<number, (broker: TestBroker) => Promise<void>>>;
   readonly start?: Partial<StartOptions>;
   readonly after?: (replay: Replay) => Promise<void>;
 } = {}): Promise<void> {
@@ -194,8 +204,10 @@ async function replay(name: string, options: {
   });
   await options.before?.(broker);
   const frames = JSON.parse(await Deno.readTextFile(new URL(`${name}.json`, GOLDEN)));
-  await using player = new Replay(broker);
-  await player.run(frames);
+  await using player = new Replay(broker, options.hangsUp);
+  const during = Object.entries(options.during ?? {})
+    .map(([i, action]) => [i, () => action(broker)] as const);
+  await player.run(frames, Object.fromEntries(during));
   await options.after?.(player);
 }
 
@@ -215,6 +227,11 @@ const PLAIN = [
   "python_producer_access",
   "python_non_persistent",
   "java_pattern",
+  "raw_producer_waiting",
+  "raw_topic_list",
+  "raw_topic_metadata",
+  "raw_schemas",
+  "raw_transactions",
 ];
 
 for (const name of PLAIN) {
@@ -260,3 +277,45 @@ Deno.test("the broker closes connections whose commands come out of order", () =
       for (const connection of [0, 2, 3]) assert.equal(await player.ended(connection), true);
     },
   }));
+
+/** The number of the first frame for which a condition holds. */
+async function frameOf(name: string, condition: (frame: Recorded) => boolean): Promise<number> {
+  const text = await Deno.readTextFile(new URL(`${name}.json`, GOLDEN));
+  return (JSON.parse(text) as Recorded[]).findIndex(condition);
+}
+
+Deno.test("the broker answers raw_compaction as the recorded Pulsar did", async () => {
+  const firstOfReader = await frameOf("raw_compaction", ({ connection }) => connection === 1);
+  const path = "persistent/public/default/raw-compaction/compaction";
+  await replay("raw_compaction", {
+    during: {
+      [firstOfReader]: async (broker) => {
+        await admin(broker, "PUT", path);
+        for (let status = ""; status !== "SUCCESS";) {
+          const answer = await fetch(`${broker.adminUrl}/admin/v2/${path}`);
+          status = (await answer.json()).status;
+        }
+      },
+    },
+  });
+});
+
+for (
+  const [name, path] of [["python_unload", "PUT unload/unload"], [
+    "python_terminate",
+    "POST terminated/terminate",
+  ]] as const
+) {
+  Deno.test(`the broker answers ${name} as the recorded Pulsar did`, async () => {
+    // The administrator's request made the broker close what was open.
+    const closed = await frameOf(
+      name,
+      ({ from, command }) => from === "broker" && command.startsWith("CLOSE_"),
+    );
+    const [method, local] = path.split(" ") as [string, string];
+    await replay(name, {
+      hangsUp: true,
+      during: { [closed]: (broker) => admin(broker, method, `persistent/public/default/${local}`) },
+    });
+  });
+}
