@@ -332,6 +332,15 @@ export class Connection {
         return this.write(encodeCommand("PONG", {}));
       case "PONG":
         return;
+      case "CONNECT":
+        // A socket to a dead port of this machine may end in itself, and would keep the broker from its port.
+        return this.#fail(
+          new PulsarError(`Cannot connect to ${this.#name}: it answers with our own words`, {
+            code: "connection_refused",
+            retryable: true,
+            cure: "start a broker there, or give another service URL",
+          }),
+        );
       case "AUTH_CHALLENGE":
         return void this.#answerChallenge();
       case "SEND_ERROR":

@@ -70,7 +70,7 @@ export function encodeOutgoing<T>(
   return {
     payload: value === null ? NO_BYTES : schema.encode(value),
     ...key,
-    isNull: value === null,
+    isNull: value === null || (schema.isNullValue?.(value) ?? false),
     orderingKey: message.orderingKey,
     properties: properties === undefined
       ? undefined

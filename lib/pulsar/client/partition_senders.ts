@@ -1,5 +1,5 @@
 /** The senders of all partitions of one producer, and those of partitions that are added while it runs. */
-import type { ClientContext } from "./context.ts";
+import { type ClientContext, orAborted } from "./context.ts";
 import { PartitionProducer } from "./partition_producer.ts";
 import { PartitionSender } from "./partition_sender.ts";
 import type { ProducerSettings } from "./producer_options.ts";
@@ -88,7 +88,8 @@ export class PartitionSenders implements AsyncDisposable {
   }
 
   async #openAdded(): Promise<void> {
-    const count = await this.#context.lookup.partitionCount(this.#settings.topic);
+    const asked = this.#context.lookup.partitionCount(this.#settings.topic);
+    const count = await orAborted(asked, this.#closing.signal);
     const known = this.#senders.length;
     const added = Array.from({ length: Math.max(count - known, 0) }, (_, k) => known + k);
     await this.#addAll(added);

@@ -276,12 +276,12 @@ export class ReceivedMessage<T> implements Message<T> {
   }
 
   #decode(schema: Schema<unknown>): unknown {
-    if (this.isNull) return null;
+    if (this.isNull && schema.encodeKey === undefined) return null;
     if (this.entry.schemaError !== undefined) throw this.entry.schemaError;
     const { schemaVersion } = this;
     // The key is looked for only by schemas that keep a part of the value there.
     const keyBytes = schema.encodeKey === undefined ? undefined : this.keyBytes;
-    return schema.decode(this.data, { schemaVersion, keyBytes });
+    return schema.decode(this.data, { schemaVersion, keyBytes, isNull: this.isNull });
   }
 
   /** What says key, properties and so on: of the message where it is in a batch, else of the entry. */

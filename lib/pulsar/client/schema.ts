@@ -9,6 +9,8 @@ export interface EncodedOrigin {
   readonly schemaVersion?: Uint8Array | undefined;
   /** The message's key as bytes; only KEY_VALUE with separated encoding looks at it. */
   readonly keyBytes?: Uint8Array | undefined;
+  /** The message was sent without a value; asked only of schemas that have a key in the message. */
+  readonly isNull?: boolean | undefined;
 }
 
 /**
@@ -23,6 +25,8 @@ export interface Schema<T> {
   encode(value: T): Uint8Array;
   /** The message's key, for KEY_VALUE with separated encoding; a message of it has no other key. */
   encodeKey?(value: T): Uint8Array | undefined;
+  /** Whether the message goes out as one without a value, although it has a key. */
+  isNullValue?(value: T): boolean;
   /** @throws {PulsarError} `schema_mismatch` when the bytes are none of this schema */
   decode(bytes: Uint8Array, origin?: EncodedOrigin): T;
   /**

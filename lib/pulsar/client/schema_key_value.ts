@@ -33,6 +33,7 @@ export class KeyValueSchema<K, V> implements TopicSchema<KeyValuePair<K, V>> {
   readonly #value: Schema<V>;
   readonly #encoding: KeyValueEncoding;
   readonly encodeKey?: (pair: KeyValuePair<K, V>) => Uint8Array | undefined;
+  readonly isNullValue?: (pair: KeyValuePair<K, V>) => boolean;
 
   constructor(key: Schema<K>, value: Schema<V>, encoding: KeyValueEncoding) {
     this.#key = key;
@@ -41,6 +42,7 @@ export class KeyValueSchema<K, V> implements TopicSchema<KeyValuePair<K, V>> {
     this.info = keyValueInfo(key.info ?? BYTES_INFO, value.info ?? BYTES_INFO, encoding);
     if (encoding === "separated") {
       this.encodeKey = (pair) => pair.key === null ? undefined : key.encode(pair.key);
+      this.isNullValue = (pair) => pair.value === null;
     }
   }
 
@@ -51,9 +53,9 @@ export class KeyValueSchema<K, V> implements TopicSchema<KeyValuePair<K, V>> {
   }
 
   decode(bytes: Uint8Array, origin: EncodedOrigin = {}): KeyValuePair<K, V> {
-    const { schemaVersion, keyBytes } = origin;
+    const { schemaVersion, keyBytes, isNull = false } = origin;
     const parts = this.#encoding === "separated"
-      ? { key: keyBytes, value: bytes }
+      ? { key: keyBytes, value: isNull ? undefined : bytes }
       : splitPair(bytes);
     const inner = { schemaVersion };
     return {

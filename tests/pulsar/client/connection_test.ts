@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { textOf } from "../../../lib/base/mod.ts";
+import { FakeClock, textOf } from "../../../lib/base/mod.ts";
 import { tokenAuthentication, tokenFileAuthentication } from "../../../lib/pulsar/client/auth.ts";
 import { connectPulsar } from "../../../lib/pulsar/client/client.ts";
 import { systemNameOf } from "../../../lib/pulsar/client/connection.ts";
@@ -133,6 +133,31 @@ Deno.test("Connection is closed with a typed error when the broker sends nonsens
     await clock.advance(60_000);
     await asking;
   }
+});
+
+Deno.test("connectPulsar() knows a socket that ends in itself, and a broker that wants a certificate", async () => {
+  const { broker, client } = await connectFake();
+  await client[Symbol.asyncDispose]();
+  broker.hook = (command, connection) => {
+    if (command.type === "CONNECT") connection.send("CONNECT", command.body);
+    return true;
+  };
+  const options = { openTransport: broker.openTransport, clock: new FakeClock() };
+  const serviceUrl = "pulsar://127.0.0.1";
+  await rejectsWith(connectPulsar({ ...options, serviceUrl }), "connection_refused");
+  // TLS 1.3 refuses a client without a certificate at the first read.
+  const refusing = connectPulsar({
+    clock: new FakeClock(),
+    serviceUrl: "pulsar+ssl://127.0.0.1",
+    openTransport: () =>
+      Promise.resolve({
+        read: () => Promise.reject(new Error("received fatal alert: CertificateRequired")),
+        write: (bytes) => Promise.resolve(bytes.length),
+        close() {},
+      }),
+  });
+  const error = await rejectsWith(refusing, "tls_failed");
+  assert.match(error.cure!, /tlsAuthentication/);
 });
 
 Deno.test("Lookup follows redirects, with the authoritative flag", async () => {

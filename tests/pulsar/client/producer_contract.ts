@@ -363,12 +363,18 @@ function schemas(test: Test): void {
   test("single values and pairs come as they were", async ({ client, topic }) => {
     const pairs = schema.keyValue(schema.string(), schema.int64(), "separated");
     await using producer = await client.openProducer({ topic, schema: pairs });
-    const [first, second] = [{ key: "a", value: 5n }, { key: "b", value: -(1n << 62n) }];
-    await Promise.all([first, second].map((value) => producer.send({ value })));
+    const values = [
+      { key: "a", value: 5n },
+      { key: "b", value: -(1n << 62n) },
+      { key: "c", value: null },
+      { key: null, value: 6n },
+    ];
+    await Promise.all(values.map((value) => producer.send({ value })));
     await using consumer = await client.openConsumer({ topic, ...SUBSCRIPTION, schema: pairs });
-    const messages = await take(consumer, 2);
-    assert.deepEqual(messages.map(({ value }) => value), [first, second]);
+    const messages = await take(consumer, 4);
+    assert.deepEqual(messages.map(({ value }) => value), values);
     assert.deepEqual(messages[0]!.keyBytes, utf8("a"));
+    assert.deepEqual(messages.map(({ isNull }) => isNull), [false, false, true, false]);
   });
 }
 

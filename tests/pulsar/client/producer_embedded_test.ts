@@ -1,5 +1,76 @@
-import { startBroker } from "../../../lib/pulsar/mod.ts";
+import assert from "node:assert/strict";
+import { textOf, utf8 } from "../../../lib/base/mod.ts";
+import {
+  BrokerError,
+  type BrokerHandle,
+  connectPulsar,
+  startBroker,
+  type StartOptions,
+} from "../../../lib/pulsar/mod.ts";
 import { producerContract } from "./producer_contract.ts";
+
+/** Deno lets a port go a moment after its listener is closed. */
+async function startAgain(options: StartOptions): Promise<BrokerHandle> {
+  for (let i = 0;; i++) {
+    try {
+      return await startBroker(options);
+    } catch (error) {
+      if (!(error instanceof BrokerError) || error.code !== "port_taken" || i === 1000) throw error;
+      await Deno.stat(options.folder);
+    }
+  }
+}
+
+Deno.test("a producer goes on where a broker that was away comes back, and stores everything once", async () => {
+  const folder = await Deno.makeTempDir();
+  const policies = { isDeduplicating: true };
+  let broker = await startBroker({ folder, policies });
+  const { port, url } = broker;
+  await using client = await connectPulsar({
+    serviceUrl: url,
+    backoff: { initialMs: 20, maxMs: 100 },
+  });
+  const producer = await client.openProducer({
+    topic: "t",
+    producerName: "p",
+    batching: { messagesMax: 7 },
+    sendTimeoutMs: 0,
+  });
+  const texts = Array.from({ length: 3000 }, (_, i) => `m${i}`);
+  const sent: Promise<unknown>[] = [];
+  const send = (text: string) => {
+    const sending = producer.send({ value: utf8(text) });
+    // Told by the last line but one; until then nobody looks.
+    sending.catch(() => {});
+    sent.push(sending);
+  };
+  for (const [i, text] of texts.entries()) {
+    send(text);
+    if (i % 1000 !== 500) continue;
+    // Some have their receipt, some are on their way, some wait.
+    await sent[i - 100];
+    const going = broker[Symbol.asyncDispose]();
+    send(`${text} and while it goes`);
+    await going;
+    broker = await startAgain({ folder, port, policies });
+  }
+  await producer.flush();
+  await Promise.all(sent);
+  const expected = texts.flatMap((text, i) =>
+    i % 1000 === 500 ? [text, `${text} and while it goes`] : [text]
+  );
+  const consumer = await client.openConsumer({
+    topic: "t",
+    subscription: "s",
+    initialPosition: "earliest",
+  });
+  const found: string[] = [];
+  while (found.length < expected.length) found.push(textOf((await consumer.receive()).data));
+  assert.deepEqual(found, expected);
+  await client[Symbol.asyncDispose]();
+  await broker[Symbol.asyncDispose]();
+  await Deno.remove(folder, { recursive: true });
+});
 
 const folder = await Deno.makeTempDir();
 const broker = await startBroker({ folder });
