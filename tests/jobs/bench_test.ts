@@ -68,7 +68,7 @@ Deno.test("bench50k carries a load through, judges it, and can be judged and dam
     /^3 Could not verify: .*line 4 does not follow/,
   );
   assert.match(await judged(ledger.slice(0, -1)), /^3 Could not verify: the ledger has .* bytes/);
-  assert.match(await judged(ledger), /^0 All /);
+  assert.ok((await judged(ledger)).endsWith(` ${result.reasons[0]}`));
 });
 
 Deno.test("bench50k takes every setting from the environment, and shows no secret", async () => {
