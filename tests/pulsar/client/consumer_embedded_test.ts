@@ -1,6 +1,7 @@
 /** Consumers, readers and table views against the embedded broker, over real sockets and a real disk. */
 import { type BrokerHandle, startBroker } from "../../../lib/pulsar/mod.ts";
-import { type BrokerUnderTest, consumerContract } from "./consumer_contract.ts";
+import { consumerContract } from "./consumer_contract.ts";
+import type { BrokerUnderTest } from "./consumer_scene.ts";
 
 let started: Promise<{ readonly folder: string; readonly broker: BrokerHandle }> | undefined;
 

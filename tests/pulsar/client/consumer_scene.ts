@@ -1,0 +1,108 @@
+/** What the tests of consumers have in common that run against any broker. */
+import assert from "node:assert/strict";
+import { systemClock, textOf, utf8 } from "../../../lib/base/mod.ts";
+import type {
+  Consumer,
+  Message,
+  MessageId,
+  ProducerOptions,
+  PulsarAdmin,
+  PulsarClient,
+} from "../../../lib/pulsar/mod.ts";
+
+/** The broker under test. */
+export interface BrokerUnderTest {
+  readonly serviceUrl: string;
+  readonly adminUrl: string;
+}
+
+/** A broker, a client of it and an admin, for one test. */
+export interface Scene {
+  readonly client: PulsarClient;
+  readonly admin: PulsarAdmin;
+  readonly broker: BrokerUnderTest;
+  /** A topic that no other test uses. */
+  readonly topic: string;
+}
+
+/** Patience where something must not come. */
+export const QUIET_MS = 400;
+/** Patience where something must come. */
+export const WAIT_MS = 15_000;
+
+/** An entry a message. */
+export const UNBATCHED = { batching: false } as const;
+
+/** The payloads as texts. */
+export function textsOf(messages: readonly Message<unknown>[]): string[] {
+  return messages.map(({ data }) => textOf(data));
+}
+
+/** Sends texts, and gives their ids. */
+export async function produce(
+  client: PulsarClient,
+  topic: string,
+  texts: readonly string[],
+  options: Partial<ProducerOptions> = {},
+): Promise<MessageId[]> {
+  await using producer = await client.openProducer({ topic, ...options });
+  const sent = texts.map((text) => producer.send({ value: utf8(text) }));
+  await producer.flush();
+  return await Promise.all(sent);
+}
+
+/** `m0`, `m1`, … */
+export function numbered(count: number, prefix = "m"): string[] {
+  return Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+}
+
+/** Receives so many messages, or as many as come. */
+export async function take<T>(consumer: Consumer<T>, count: number): Promise<Message<T>[]> {
+  const messages: Message<T>[] = [];
+  while (messages.length < count) {
+    const message = await consumer.receive({ timeoutMs: WAIT_MS });
+    if (message === undefined) break;
+    messages.push(message);
+  }
+  return messages;
+}
+
+/** Nothing comes any more. */
+export async function assertQuiet(consumer: Consumer<unknown>): Promise<void> {
+  const message = await consumer.receive({ timeoutMs: QUIET_MS });
+  assert.equal(message, undefined, message === undefined ? "" : textOf(message.data));
+}
+
+/** Waits until something holds. */
+export async function eventually(
+  what: string,
+  check: () => boolean | Promise<boolean>,
+): Promise<void> {
+  for (let i = 0; i < WAIT_MS / 20; i++) {
+    if (await check()) return;
+    await systemClock.sleep(20);
+  }
+  assert.fail(`never came true: ${what}`);
+}
+
+/** Options of a shared consumer of everything. */
+export const SHARED = {
+  subscription: "s",
+  subscriptionType: "shared",
+  initialPosition: "earliest",
+} as const;
+/** … and of an exclusive one. */
+export const EXCLUSIVE = { subscription: "s", initialPosition: "earliest" } as const;
+
+/** What is to be done with a broker, and shown. */
+export interface Behaviour {
+  readonly name: string;
+  readonly run: (scene: Scene) => Promise<void>;
+}
+
+/** Where behaviours are noted, to be registered for each broker. */
+export class Behaviours {
+  readonly all: Behaviour[] = [];
+  readonly behaviour = (name: string, run: Behaviour["run"]): void =>
+    void this.all.push({ name, run });
+}
