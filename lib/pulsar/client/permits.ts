@@ -66,11 +66,14 @@ export class Permits {
     this.#outstanding += count;
   }
 
-  /** Permits to send now: 0 until at least half of what may be out is free, so that FLOW is sent seldom. */
+  /**
+   * Permits to send now: 0 until at least half of what may be out is free, so that FLOW is sent seldom. A batch that was larger than what
+   * was left is a debt: until that is paid, too, the broker sends nothing more.
+   */
   take(): number {
     const target = this.#target();
-    const free = target - Math.max(this.#outstanding, 0) - this.#queued;
-    if (free <= 0 || free * 2 < target) return 0;
+    const free = target - this.#outstanding - this.#queued;
+    if (free * 2 < target || this.#outstanding + free <= 0) return 0;
     this.#outstanding += free;
     return free;
   }

@@ -96,6 +96,17 @@ Deno.test("Permits shrink for large messages, and count what waits for the handl
   assert.ok(permits.take() <= 3);
 });
 
+Deno.test("Permits pay what a batch took beyond them", () => {
+  const permits = new Permits({ bytesMax: 1_000_000, messagesMax: 1 });
+  assert.equal(permits.take(), 1);
+  permits.arrived(10, 100);
+  permits.settled(9);
+  assert.equal(permits.take(), 0, "one still waits");
+  permits.settled(1);
+  assert.equal(permits.take(), 10, "nine are owed");
+  assert.equal(permits.outstanding, 1);
+});
+
 Deno.test("comparePositions() orders by ledger, then entry", () => {
   const at = (ledgerId: number, entryId: number) => ({ ledgerId, entryId });
   assert.ok(comparePositions(at(1, 9), at(2, 0)) < 0);
