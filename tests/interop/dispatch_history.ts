@@ -4,8 +4,7 @@ import type { Random } from "../../lib/base/mod.ts";
 import { CommandSubscribeSubType as SubType } from "../../lib/pulsar/wire/mod.ts";
 import type { CommandBodies, MessageIdData } from "../../lib/pulsar/wire/mod.ts";
 import { messageFrame } from "./dispatch_contract.ts";
-import { freshTopic } from "./harness.ts";
-import { WireSession } from "./wire_session.ts";
+import { sendFrame, WireSession } from "./wire_session.ts";
 
 /** Kinds of subscription whose deliveries do not depend on chance. */
 export type HistoryKind = "Exclusive" | "Shared" | "Failover" | "Key_Shared";
@@ -40,8 +39,10 @@ export function randomHistory(random: Random, length: number): HistoryStep[] {
   }));
 }
 
-/** Nothing more is taken to come when nothing has come for this long. */
+/** Nothing more is taken to come when nothing has come for this long … */
 const QUIET_MS = 150;
+/** … and here, where a consumer that takes over waits for a second. */
+const FAILOVER_QUIET_MS = 1500;
 const PERMITS = 10_000;
 const BATCH_MESSAGES = 3;
 
@@ -54,7 +55,6 @@ interface Member {
 
 /** Runs histories on one broker. */
 export class HistoryRunner {
-  readonly #topic = freshTopic("history");
   readonly #ids: MessageIdData[] = [];
   #members: Member[] = [];
   #producer: WireSession | undefined;
@@ -62,12 +62,17 @@ export class HistoryRunner {
   /** Line by line what the consumers saw. */
   readonly seen: string[] = [];
 
-  constructor(private readonly serviceUrl: string, private readonly kind: HistoryKind) {}
+  /** @param topic one that no history has used; its name decides who is served first */
+  constructor(
+    private readonly serviceUrl: string,
+    private readonly kind: HistoryKind,
+    private readonly topic: string,
+  ) {}
 
   /** Runs a history from its beginning to its end. */
   async run(history: readonly HistoryStep[]): Promise<string[]> {
     this.#producer = await WireSession.connected(this.serviceUrl);
-    await this.#producer.produce(this.#topic);
+    await this.#producer.produce(this.topic);
     await this.#join();
     try {
       for (const step of history) {
@@ -94,11 +99,12 @@ export class HistoryRunner {
 
   async #produce(what: number): Promise<void> {
     const sequenceId = this.#ids.length * BATCH_MESSAGES;
-    const isBatch = what % 2 === 0;
-    await this.#producer!.sendBytes(messageFrame(sequenceId, {
-      partitionKey: `key ${what % 5}`,
-      ...(isBatch ? { numMessagesInBatch: BATCH_MESSAGES } : {}),
-    }));
+    const partitionKey = `key ${what % 5}`;
+    await this.#producer!.sendBytes(
+      what % 2 === 0
+        ? sendFrame(sequenceId, ["a", "b", "c"].slice(0, BATCH_MESSAGES), partitionKey)
+        : messageFrame(sequenceId, { partitionKey }),
+    );
     const { messageId } = (await this.#producer!.receive("SEND_RECEIPT")).body;
     this.#ids.push({ ledgerId: messageId!.ledgerId, entryId: messageId!.entryId });
   }
@@ -118,7 +124,7 @@ export class HistoryRunner {
 
   async #subscribe({ name, session }: Member): Promise<void> {
     const subType = SubType[this.kind];
-    const answer = await session.subscribe(this.#topic, { subType, consumerName: name });
+    const answer = await session.subscribe(this.topic, { subType, consumerName: name });
     this.seen.push(`  ${name} ${answer.type}`);
     await session.send("FLOW", { consumerId: 0, messagePermits: PERMITS });
   }
@@ -137,12 +143,15 @@ export class HistoryRunner {
     const requestId = session.nextRequestId();
     await session.send("SEEK", { consumerId: 0, requestId, messageId });
     await session.receive("SUCCESS");
-    for (const member of this.#members) {
-      await member.session.receive("CLOSE_CONSUMER");
-      await this.#drain(member);
-      member.held.clear();
+    await systemClock.sleep(QUIET_MS);
+    const closed = this.#members.filter((one) =>
+      one.session.takeWaiting("CLOSE_CONSUMER").length > 0
+    );
+    for (const one of closed) {
+      this.#drain(one);
+      one.held.clear();
     }
-    for (const member of this.#members) await this.#subscribe(member);
+    for (const one of closed) await this.#subscribe(one);
   }
 
   async #answer(member: Member, kind: HistoryStep["kind"], what: number): Promise<void> {
@@ -183,7 +192,7 @@ export class HistoryRunner {
   /** Waits until nothing more comes, and notes what has come. */
   async #look(): Promise<void> {
     for (let isQuiet = false; !isQuiet;) {
-      await systemClock.sleep(QUIET_MS);
+      await systemClock.sleep(this.kind === "Failover" ? FAILOVER_QUIET_MS : QUIET_MS);
       isQuiet = true;
       for (const member of this.#members) {
         for (const { messageId, redeliveryCount, ackSet } of this.#drain(member)) {

@@ -35,7 +35,11 @@ export interface Received<Type extends CommandType = CommandType> {
 }
 
 /** The frame of a SEND: a batch of these messages, uncompressed. */
-export function sendFrame(sequenceId: number, messages: readonly string[]): Uint8Array {
+export function sendFrame(
+  sequenceId: number,
+  messages: readonly string[],
+  partitionKey?: string,
+): Uint8Array {
   const payload = batchPayload(messages);
   const highestSequenceId = sequenceId + messages.length - 1;
   const writer = new ProtoWriter();
@@ -48,6 +52,7 @@ export function sendFrame(sequenceId: number, messages: readonly string[]): Uint
     compression: 0,
     uncompressedSize: 0,
     batchMessageCount: messages.length,
+    partitionKey,
   });
   closePayload(writer, payload.length, crc32cPortable);
   writeSend(writer, {

@@ -8,11 +8,12 @@ export const HELP =
 
   deno task test:matrix [flags]
 
-  --client NAMES       of python, go, java, weir; separated by commas (default: all)
+  --client NAMES       of weir, python, go, java; separated by commas (default: all)
   --broker NAMES       of real, embedded (default: both)
   --filter TEXT        only behaviours whose name holds TEXT
   --workers N          scenarios side by side in one client (default: 4)
   --differences FILE   writes what differs into FILE
+  --page               only makes the page anew, from the last result
   --help
 
 A run of all behaviours is kept in tests/interop/matrix/result.jsonl and makes docs/pulsar-compatibility.md anew.`;
@@ -24,6 +25,7 @@ export interface MatrixOptions {
   readonly filter: string;
   readonly workers: number;
   readonly differencesFile: string | undefined;
+  readonly isPageOnly: boolean;
 }
 
 /** The kinds of brokers, in the order of the columns. */
@@ -58,6 +60,7 @@ export function parseMatrixOptions(
     "filter": { type: "string", default: "" },
     "workers": { type: "string", default: "4" },
     "differences": text,
+    "page": { type: "boolean", default: false },
     "help": { type: "boolean", default: false },
   } as const;
   let values: ReturnType<typeof parseArgs<{ options: typeof options }>>["values"];
@@ -78,5 +81,6 @@ export function parseMatrixOptions(
     filter,
     workers: Number(values.workers) || 1,
     differencesFile: values.differences,
+    isPageOnly: values.page ?? false,
   };
 }

@@ -21,7 +21,8 @@ import {
   withColumn,
 } from "./result.ts";
 import { renderDifferences } from "./differences.ts";
-import { PAGE_FILE, renderPage, RESULT_FILE } from "./page.ts";
+import { explanationOf } from "./explained.ts";
+import { formatMarkdown, PAGE_FILE, renderPage, RESULT_FILE } from "./page.ts";
 
 const ROOT = join(import.meta.dirname!, "..", "..", "..");
 const DATA_DIR = join(ROOT, ".data", "infra", "matrix");
@@ -130,7 +131,15 @@ async function runBroker(run: BrokerRun): Promise<{ column: Column; cells: Cell[
   });
 }
 
+async function writePage(result: MatrixResult): Promise<void> {
+  await Deno.writeTextFile(PAGE_FILE, await formatMarkdown(renderPage(result)));
+}
+
 async function main(options: MatrixOptions): Promise<number> {
+  if (options.isPageOnly) {
+    await writePage(await readResult(RESULT_FILE));
+    return 0;
+  }
   await Deno.mkdir(DATA_DIR, { recursive: true });
   const rows = BEHAVIOURS.filter(({ id }) => id.includes(options.filter));
   const drivers: Driver[] = [];
@@ -147,9 +156,11 @@ async function main(options: MatrixOptions): Promise<number> {
   }
   if (isWhole) {
     await Deno.writeTextFile(RESULT_FILE, formatResult(kept));
-    await Deno.writeTextFile(PAGE_FILE, renderPage(kept));
+    await writePage(kept);
   }
-  const differences = differencesOf(seen);
+  // What is compared with the real broker may have run before.
+  const compared = isWhole ? kept : seen;
+  const differences = differencesOf(compared).filter((one) => explanationOf(one) === undefined);
   const text = renderDifferences(differences);
   if (options.differencesFile !== undefined) {
     await Deno.writeTextFile(options.differencesFile, text);

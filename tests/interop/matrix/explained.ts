@@ -1,0 +1,27 @@
+/**
+ * What is different and stays so, each with the reason: everything else that differs fails the run.
+ *
+ * @module
+ */
+import type { Difference } from "./result.ts";
+
+/** A difference that was looked into. */
+export interface Explanation {
+  readonly scenario: string;
+  /** As flags name them; left out for every client or broker. */
+  readonly client?: string;
+  readonly broker?: string;
+  readonly reason: string;
+}
+
+/** All there are. */
+export const EXPLANATIONS: readonly Explanation[] = [];
+
+/** Why a difference is as it is; undefined for one that must be mended. */
+export function explanationOf(difference: Difference): string | undefined {
+  return EXPLANATIONS.find(({ scenario, client, broker }) =>
+    scenario === difference.scenario &&
+    (client ?? difference.client) === difference.client &&
+    (broker ?? difference.broker) === difference.broker
+  )?.reason;
+}
