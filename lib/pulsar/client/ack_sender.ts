@@ -4,6 +4,7 @@ import type { Position } from "../../contract.ts";
 import { type AckId, AckTracker, keyOf, type PendingAcks } from "./ack_tracker.ts";
 import { Alarm } from "./alarm.ts";
 import { type Deferred, deferred } from "./deferred.ts";
+import { comparePositions } from "./positions.ts";
 import type { TopicSession } from "./topic_session.ts";
 import {
   type CommandAck,
@@ -86,6 +87,9 @@ export class AckSender {
   acknowledgeCumulative(id: AckId): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
     this.tracker.acknowledgeCumulative(id);
+    for (const [key, chunks] of this.#chunks) {
+      if (comparePositions(chunks.at(-1)!, id) <= 0) this.#chunks.delete(key);
+    }
     return this.#later();
   }
 

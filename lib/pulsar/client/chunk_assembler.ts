@@ -51,6 +51,11 @@ export class ChunkAssembler {
     return this.#incomplete.size;
   }
 
+  /** Whether any chunk of a message is here. */
+  has(uuid: string): boolean {
+    return this.#incomplete.has(uuid);
+  }
+
   /**
    * Takes the next chunk.
    *
@@ -64,7 +69,7 @@ export class ChunkAssembler {
     if (chunkId === 0) this.#begin(chunk, nowMs);
     const message = this.#incomplete.get(uuid);
     if (message === undefined || chunkId > message.positions.length) {
-      this.#give(uuid, [parts], "gap");
+      this.#give(uuid, [{ ledgerId: parts.ledgerId, entryId: parts.entryId }], "gap");
       return undefined;
     }
     // It came before, because a producer has sent it twice.

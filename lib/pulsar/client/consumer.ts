@@ -189,7 +189,7 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
    * @throws {PulsarError} as {@link receive}, but for `closed`; the signal's reason
    */
   async *messages(
-    { signal }: { readonly signal?: AbortSignal } = {},
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<Message<T>, void, undefined> {
     const options = { endsWithTopic: true, ...(signal === undefined ? {} : { signal }) };
     while (!this.#closing.signal.aborted) {

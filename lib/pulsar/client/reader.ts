@@ -5,6 +5,7 @@ import type { ConsumerStats } from "./consumer_stats.ts";
 import type { ReceiveOptions } from "./inbox.ts";
 import type { Message } from "./message.ts";
 import { MessageId } from "./message_id.ts";
+import { PulsarError } from "../wire/mod.ts";
 
 /** What a reader is opened with: `topic` or `topics`. */
 export interface ReaderOptions<T = Uint8Array> extends ReadingOptions<T> {
@@ -53,6 +54,7 @@ export class Reader<T = Uint8Array> implements AsyncDisposable, AsyncIterable<Me
     }, start);
     try {
       const { id, isInclusive } = start.start ?? {};
+      assertOnePartition(id, consumer.topics);
       // The broker knows no "last message and what comes after".
       if (id?.ledgerId === Infinity && isInclusive) await seekToLast(consumer);
       return new Reader(consumer);
@@ -136,7 +138,7 @@ export class Reader<T = Uint8Array> implements AsyncDisposable, AsyncIterable<Me
    * @throws {PulsarError} as `Consumer.receive`, but for `closed`; the signal's reason
    */
   async *messages(
-    options: { readonly signal?: AbortSignal } = {},
+    options: { readonly signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<Message<T>, void, undefined> {
     for await (const message of this.#consumer.messages(options)) {
       this.#read(message);
@@ -177,6 +179,16 @@ function startOf(options: ReaderOptions<unknown>): ReaderStart {
     : startMessageId;
   const start: StartPosition = { id, isInclusive };
   return { start };
+}
+
+/** An id is a place in one partition: it says nothing about the others. */
+function assertOnePartition(id: MessageId | undefined, topics: readonly string[]): void {
+  const isPlace = id !== undefined && id.entryId >= 0 && id.ledgerId !== Infinity;
+  if (!isPlace || topics.length <= 1) return;
+  throw new PulsarError(
+    `Cannot read ${topics.length} partitions from ${MessageId.toText(id)} on: it is of one of them`,
+    { code: "not_supported", cure: "begin at the earliest and seek, or read one partition" },
+  );
 }
 
 async function seekToLast<T>(consumer: Consumer<T>): Promise<void> {

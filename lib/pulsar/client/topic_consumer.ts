@@ -307,6 +307,10 @@ export class TopicConsumer implements SessionHost, EntryOrigin, InboxSource {
 
   #addChunk(chunk: Chunk): number {
     if (this.acks.tracker.unacknowledged(chunk.parts) === "none") return 0;
+    if (this.#isOrphan(chunk)) {
+      this.#chunksDropped([chunk.parts], "expired");
+      return 0;
+    }
     const assembled = this.#chunks.add(chunk, this.#context.clock.monoUs() / 1000);
     if (this.#chunks.pending > 0) {
       this.redelivery.wakeWithin(this.#options.expireIncompleteChunkedMessageMs);
@@ -314,6 +318,13 @@ export class TopicConsumer implements SessionHost, EntryOrigin, InboxSource {
     if (assembled === undefined) return 0;
     this.acks.chunked(assembled.positions);
     return this.#deliver(assembled.parts, undefined);
+  }
+
+  /** Its beginning lies before this subscription's: what comes first now is old, and the rest of it will not come. */
+  #isOrphan({ uuid, chunkId, parts }: Chunk): boolean {
+    if (chunkId === 0 || this.#chunks.has(uuid)) return false;
+    const ageMs = this.#context.clock.wallMs() - parts.publishTimeMs;
+    return ageMs >= this.#options.expireIncompleteChunkedMessageMs;
   }
 
   #deliver(parts: EntryParts, ackSet: BatchBits | undefined): number {

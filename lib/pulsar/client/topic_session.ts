@@ -116,14 +116,24 @@ export class TopicSession implements ConsumerEndpoint {
     body: Omit<CommandBodies[Type], "requestId" | "consumerId">,
     action: string,
   ): Promise<Command> {
+    const { clock, openTimeoutMs: deadlineMs } = this.#context;
     const attempt = async () => {
       await this.whenSubscribed();
       return await this.request(type, body, action);
     };
-    return await retrying(this.#context, attempt, {
-      deadlineMs: this.#context.openTimeoutMs,
-      signal: this.#closing.signal,
-    });
+    // While there is no connection an attempt only waits: it must be ended from outside.
+    const [late, timer] = [new AbortController(), new AbortController()];
+    clock.sleep(deadlineMs, timer.signal).then(
+      () => late.abort(timeoutError(action, deadlineMs)),
+      // Aborted, because it is done.
+      () => {},
+    );
+    try {
+      const signal = AbortSignal.any([this.#closing.signal, late.signal]);
+      return await retrying(this.#context, attempt, { deadlineMs, signal });
+    } finally {
+      timer.abort();
+    }
   }
 
   /** Resolves while it is subscribed.
@@ -261,6 +271,13 @@ export class TopicSession implements ConsumerEndpoint {
     this.#waiting = undefined;
     this.#host.failed(error);
   }
+}
+
+function timeoutError(action: string, deadlineMs: number): PulsarError {
+  return new PulsarError(`Cannot ${action}: no connection within ${deadlineMs} ms`, {
+    code: "request_timeout",
+    retryable: true,
+  });
 }
 
 function finalIfBusy(error: unknown): unknown {

@@ -278,3 +278,18 @@ Deno.test("Consumer with a listener goes on behind a message that cannot be read
   assert.equal(consumer.isConnected, false);
   await end();
 });
+
+Deno.test("Consumer gives up what needs a connection when there is none for too long", async () => {
+  const { consumer, broker, clock, end } = await consuming(["a"]);
+  broker.isDown = true;
+  broker.dropAll();
+  await settle(clock);
+  const asked = [consumer.getLastMessageIds(), consumer.seek(MessageId.earliest)];
+  const refused = asked.map((one) => rejectsWith(one, "request_timeout"));
+  await clock.advance(10_000);
+  await Promise.all(refused);
+  broker.isDown = false;
+  await clock.advance(20_000);
+  assert.deepEqual(await available(consumer, clock), ["a"]);
+  await end();
+});
