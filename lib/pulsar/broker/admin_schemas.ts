@@ -4,19 +4,22 @@ import { assertNamespaceThere, topicOf } from "./admin_paths.ts";
 import { answer, route } from "./admin_router.ts";
 import type { AdminRequest, Route } from "./admin_router.ts";
 import type { Broker } from "./broker.ts";
+import { SchemaType } from "../wire/mod.ts";
 import { assertCompatible } from "./schema_compatibility.ts";
+import { keyValueData, keyValueText } from "./schema_key_value.ts";
 import { schemaTypeName, schemaTypeOf } from "./schema_type.ts";
 import type { SchemaInfo } from "./schema_type.ts";
 import type { SchemaVersion } from "./schema_registry.ts";
 
 const SCHEMAS = "/admin/v2/schemas/:tenant/:namespace/:topic";
 
-function describeSchema({ version, type, timestampMs, data, properties }: SchemaVersion): unknown {
+function describeSchema(schema: SchemaVersion): unknown {
+  const { version, type, timestampMs, data, properties } = schema;
   return {
     version,
     type: schemaTypeName(type),
     timestamp: timestampMs,
-    data: new TextDecoder().decode(data),
+    data: type === SchemaType.KeyValue ? keyValueText(schema) : new TextDecoder().decode(data),
     properties,
   };
 }
@@ -28,9 +31,12 @@ async function schemaOf(request: AdminRequest): Promise<SchemaInfo> {
     properties?: Record<string, string>;
   };
   if (typeof type !== "string") throw new AdminError(422, "The body must hold type and schema");
+  const number = schemaTypeOf(type);
   return {
-    type: schemaTypeOf(type),
-    data: new TextEncoder().encode(schema ?? ""),
+    type: number,
+    data: number === SchemaType.KeyValue
+      ? keyValueData(schema ?? "")
+      : new TextEncoder().encode(schema ?? ""),
     properties: properties ?? {},
   };
 }

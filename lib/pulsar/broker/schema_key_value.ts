@@ -1,4 +1,4 @@
-import { readUint32 } from "../../base/mod.ts";
+import { concatBytes, readUint32, textOf, utf8, writeUint32 } from "../../base/mod.ts";
 import { BrokerError } from "./errors.ts";
 import { schemaTypeOf } from "./schema_type.ts";
 import type { SchemaInfo } from "./schema_type.ts";
@@ -25,6 +25,45 @@ export function splitKeyValueSchema({ data, properties }: SchemaInfo): {
     key: part(data.subarray(SIZE_BYTES, keyEnd), properties, "key"),
     value: part(data.subarray(keyEnd + SIZE_BYTES, valueEnd), properties, "value"),
   };
+}
+
+/**
+ * Both schemas as one JSON text, as the admin interface shows them: `{"key":…,"value":…}`, each AVRO or an empty text.
+ *
+ * @throws {BrokerError} `incompatible_schema`
+ */
+export function keyValueText(schema: SchemaInfo): string {
+  const { key, value } = splitKeyValueSchema(schema);
+  const textIn = (part: SchemaInfo) => part.data.length === 0 ? '""' : textOf(part.data);
+  return `{"key":${textIn(key)},"value":${textIn(value)}}`;
+}
+
+/**
+ * The data of {@link keyValueText}.
+ *
+ * @throws {BrokerError} `invalid`
+ */
+export function keyValueData(text: string): Uint8Array<ArrayBuffer> {
+  const parts = ["key", "value"].map((which) => {
+    const part = (parsed(text) as Record<string, unknown> | null)?.[which];
+    return part === undefined || part === "" ? new Uint8Array(0) : utf8(JSON.stringify(part));
+  });
+  return concatBytes(parts.flatMap((part) => {
+    const size = new Uint8Array(SIZE_BYTES);
+    writeUint32(size, 0, part.length);
+    return [size, part];
+  }));
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new BrokerError("A KEY_VALUE schema must be JSON with key and value", {
+      code: "invalid",
+      cause: error,
+    });
+  }
 }
 
 function endOf(data: Uint8Array, at: number): number {

@@ -13,14 +13,19 @@ const NAMES = new Map<number, string>(
   Object.entries(SchemaType).map(([name, number]) => [number, name]),
 );
 
+/** Names that the protocol and the rest of Pulsar do not agree on. */
+const RENAMED: Readonly<Record<string, string>> = { BOOL: "BOOLEAN" };
+
 /** Pulsar's name of a schema's type, e.g. `AVRO` or `KEY_VALUE`. */
 export function schemaTypeName(type: SchemaType): string {
   const name = NAMES.get(type) ?? "NONE";
-  return name.replace(/([a-z])([A-Z])/g, "$1_$2").toUpperCase();
+  const words = name.replace(/([a-z])([A-Z])/g, "$1_$2").toUpperCase();
+  return RENAMED[words] ?? words;
 }
 
-/** The type of {@link schemaTypeName}. */
+/** The type of {@link schemaTypeName}; plain bytes count as no schema. */
 export function schemaTypeOf(name: string): SchemaType {
+  if (name.toUpperCase() === "BYTES") return SchemaType.None;
   for (const [number] of NAMES) {
     if (schemaTypeName(number as SchemaType) === name.toUpperCase()) return number as SchemaType;
   }

@@ -68,6 +68,8 @@ Deno.test("assertCompatible() refuses another type and what is no schema", async
 Deno.test("schemaTypeName() and schemaTypeOf() are Pulsar's names both ways", () => {
   assert.equal(schemaTypeName(SchemaType.KeyValue), "KEY_VALUE");
   assert.equal(schemaTypeName(SchemaType.LocalDateTime), "LOCAL_DATE_TIME");
+  assert.equal(schemaTypeName(SchemaType.Bool), "BOOLEAN");
+  assert.equal(schemaTypeOf("BYTES"), SchemaType.None);
   for (const type of Object.values(SchemaType)) {
     assert.equal(schemaTypeOf(schemaTypeName(type)), type);
   }

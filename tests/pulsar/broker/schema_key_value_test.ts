@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { utf8 } from "../../../lib/base/mod.ts";
 import { assertCompatible } from "../../../lib/pulsar/broker/schema_compatibility.ts";
-import { splitKeyValueSchema } from "../../../lib/pulsar/broker/schema_key_value.ts";
+import {
+  keyValueData,
+  keyValueText,
+  splitKeyValueSchema,
+} from "../../../lib/pulsar/broker/schema_key_value.ts";
 import type { SchemaInfo } from "../../../lib/pulsar/broker/schema_type.ts";
 import { SchemaType } from "../../../lib/pulsar/wire/mod.ts";
 
@@ -35,6 +39,17 @@ Deno.test("splitKeyValueSchema() gives both schemas with their types and propert
   assert.deepEqual(JSON.parse(new TextDecoder().decode(value.data)), record(B));
   assert.deepEqual([key.type, value.type], [SchemaType.Avro, SchemaType.Avro]);
   assert.deepEqual(key.properties, { k: "1" });
+});
+
+Deno.test("keyValueText() and keyValueData() are the admin interface's form, as Pulsar 4.2.4 has it", () => {
+  const schema = keyValue(record(A), record(B));
+  const text = keyValueText(schema);
+  assert.equal(text, `{"key":${JSON.stringify(record(A))},"value":${JSON.stringify(record(B))}}`);
+  assert.deepEqual(keyValueData(text), schema.data);
+  const bare = keyValueData('{"key":"","value":""}');
+  assert.deepEqual(bare, new Uint8Array(8));
+  assert.equal(keyValueText({ ...schema, data: bare }), '{"key":"","value":""}');
+  assert.throws(() => keyValueData("{"), { code: "invalid" });
 });
 
 Deno.test("splitKeyValueSchema() refuses what is torn at any byte", () => {
