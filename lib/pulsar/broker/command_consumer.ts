@@ -116,7 +116,8 @@ function initialPosition(topic: Topic, body: CommandSubscribe, nowMs: number): P
 function attachmentOf(connection: Session, consumerId: number): Attachment {
   const attachment = connection.consumers.get(consumerId);
   if (attachment !== undefined) return attachment;
-  throw new BrokerError("Consumer not found", { code: "consumer_not_found" });
+  // As 4.2.4, which keeps its ConsumerNotFound for acknowledgements and statistics.
+  throw new BrokerError("Consumer not found", { code: "invalid" });
 }
 
 /** CLOSE_CONSUMER. */
@@ -142,7 +143,7 @@ export function handleUnsubscribe(
   const { consumer, subscription } = attachmentOf(connection, consumerId);
   if (subscription.consumers.length > 1 && force !== true) {
     throw new BrokerError("Unconnected or shared consumer attempting to unsubscribe", {
-      code: "unsubscribe_busy",
+      code: "invalid",
     });
   }
   // Its own consumer need not be told.
@@ -244,7 +245,11 @@ export function handleConsumerStats(
   connection: Session,
   { consumerId, requestId }: CommandConsumerStats,
 ): void {
-  const { consumer, subscription } = attachmentOf(connection, consumerId);
+  const attachment = connection.consumers.get(consumerId);
+  if (attachment === undefined) {
+    throw new BrokerError("Consumer not found", { code: "consumer_not_found" });
+  }
+  const { consumer, subscription } = attachment;
   const rates = ratesOf(consumer);
   connection.send("CONSUMER_STATS_RESPONSE", {
     requestId,
