@@ -285,3 +285,64 @@ behaviour("a consumer survives that its topic is unloaded", async ({ client, top
   assert.equal(textOf((await waiting)!.data), "m1");
   assert.equal(consumer.stats.reconnects, 1);
 });
+
+behaviour(
+  "messages of a topic that is not stored come to who is there",
+  async ({ client, topic }) => {
+    const passing = topic.replace("persistent:", "non-persistent:");
+    await using consumer = await client.openConsumer({ topic: passing, ...SHARED });
+    await produce(client, passing, numbered(3));
+    const messages = await take(consumer, 3);
+    assert.deepEqual(textsOf(messages), numbered(3));
+    await consumer.acknowledge(messages);
+  },
+);
+
+behaviour(
+  "a topic of a pattern that is deleted is not read any more, nor made again",
+  async ({ client, topic, admin }) => {
+    await produce(client, `${topic}-a`, ["a"]);
+    await produce(client, `${topic}-b`, ["b"]);
+    await using consumer = await client.openConsumer({
+      topicsPattern: `${topic}-.*`,
+      ...SHARED,
+      patternAutoDiscoveryIntervalMs: 100,
+    });
+    await consumer.acknowledge(await take(consumer, 2));
+    await admin.deleteTopic(`${topic}-a`, { force: true });
+    await eventually("one is left", () => consumer.topics.length === 1);
+    await produce(client, `${topic}-b`, ["more"]);
+    assert.deepEqual(textsOf(await take(consumer, 1)), ["more"]);
+    await assert.rejects(admin.topicStats(`${topic}-a`), { code: "admin_not_found" });
+  },
+);
+
+behaviour("a message of a batch is acknowledged by its bytes", async ({ client, topic }) => {
+  const options = { topic, ...SHARED };
+  await produce(client, topic, numbered(3));
+  {
+    await using consumer = await client.openConsumer(options);
+    for (const { id } of await take(consumer, 3)) {
+      await consumer.acknowledge(MessageId.fromBytes(MessageId.toBytes(id)));
+    }
+  }
+  await using consumer = await client.openConsumer(options);
+  await assertQuiet(consumer);
+});
+
+behaviour("dead letters of all partitions go to one topic", async ({ client, topic, admin }) => {
+  await admin.createPartitionedTopic(topic, 2);
+  await using dead = await client.openConsumer({ topic: `${topic}-s-DLQ`, subscription: "d" });
+  await using consumer = await client.openConsumer({
+    topic,
+    ...SHARED,
+    deadLetterPolicy: { maxRedeliverCount: 0 },
+    negativeAckRedeliveryDelayMs: 20,
+  });
+  await produce(client, topic, numbered(4), UNBATCHED);
+  for (const message of await take(consumer, 4)) consumer.negativeAcknowledge(message);
+  const letters = await take(dead, 4);
+  assert.deepEqual(textsOf(letters).sort(), numbered(4));
+  const origins = new Set(letters.map(({ properties }) => properties.REAL_TOPIC));
+  assert.deepEqual([...origins].sort(), [`${topic}-partition-0`, `${topic}-partition-1`]);
+});

@@ -1,6 +1,6 @@
 /** Readers and table views, against any broker. */
 import assert from "node:assert/strict";
-import { textOf } from "../../../lib/base/mod.ts";
+import { textOf, utf8 } from "../../../lib/base/mod.ts";
 import { schema } from "../../../lib/pulsar/mod.ts";
 import {
   Behaviours,
@@ -150,5 +150,35 @@ behaviour(
     assert.equal(view.has("d"), true);
     assert.deepEqual(changes.sort(), ["a=3", "b=2", "b=undefined", "d=5"].sort());
     stop();
+  },
+);
+
+behaviour(
+  "of a compacted topic only the newest message of each key is read",
+  async ({ client, topic, broker }) => {
+    await using producer = await client.openProducer({ topic });
+    const put = (key: string, text: string | null) =>
+      producer.send({ key, value: text === null ? null : utf8(text) });
+    await Promise.all([put("a", "1"), put("b", "2"), put("a", "3"), put("c", "4")]);
+    await Promise.all([put("c", null), put("a", "5")]);
+    const url = `${broker.adminUrl}/admin/v2/${topic.replace("://", "/")}/compaction`;
+    const started = await fetch(url, { method: "PUT" });
+    assert.equal(started.status, 204, await started.text());
+    await eventually("the topic is compacted", async () => {
+      const status = await (await fetch(url)).json();
+      return status.status === "SUCCESS";
+    });
+    await put("d", "6");
+    const options = { topic, startMessageId: "earliest", readCompacted: true } as const;
+    await using reader = await client.openReader(options);
+    const seen: string[] = [];
+    while (await reader.hasMessageAvailable()) {
+      const { key, data } = await reader.readNext();
+      seen.push(`${key}=${textOf(data)}`);
+    }
+    assert.deepEqual(seen.sort(), ["a=5", "b=2", "d=6"]);
+    await using view = await client.openTableView({ topic });
+    const entries = [...view].map(([key, value]) => `${key}=${textOf(value)}`);
+    assert.deepEqual(entries.sort(), ["a=5", "b=2", "d=6"]);
   },
 );
