@@ -1,7 +1,8 @@
 /**
- * `deno task test:interop`: brings real servers up, runs the tests of this folder against them, ends the servers.
+ * `deno task test:interop`: brings real servers up, runs the tests of this folder against them, ends the servers, and
+ * then runs the matrix of clients and brokers (`matrix/run.ts`, by itself `deno task test:matrix`).
  *
- * Arguments go to `deno test`, e.g. `deno task test:interop --filter seek`. Where the servers cannot run (no Java,
+ * Arguments go to `deno test`, e.g. `deno task test:interop --filter seek`; then the matrix is left out. Where the servers cannot run (no Java,
  * no Maven, no Python) it says so and fails, unless WEIR_INTEROP_ALLOW_SKIP=1 is set.
  */
 import { join } from "node:path";
@@ -51,6 +52,13 @@ async function runTests(servers: InteropServers, signal: AbortSignal): Promise<n
   return (await command.spawn().status).code;
 }
 
+/** Each client against each broker. */
+async function runMatrix(signal: AbortSignal): Promise<number> {
+  const script = join(import.meta.dirname!, "matrix", "run.ts");
+  const args = ["run", "--allow-all", script];
+  return (await new Deno.Command(Deno.execPath(), { args, cwd: ROOT, signal }).spawn().status).code;
+}
+
 async function main(signal: AbortSignal): Promise<number> {
   await Deno.mkdir(DATA_DIR, { recursive: true });
   const lock = await Deno.open(join(DATA_DIR, "run.lock"), { create: true, write: true });
@@ -81,7 +89,8 @@ if (import.meta.main) {
     Deno.exit(Deno.env.get("WEIR_INTEROP_ALLOW_SKIP") === "1" ? 0 : EXIT_SKIPPED);
   }
   try {
-    Deno.exit(await main(abort.signal));
+    const code = await main(abort.signal);
+    Deno.exit(code === 0 && Deno.args.length === 0 ? await runMatrix(abort.signal) : code);
   } catch (error) {
     console.error(`test:interop: ${lineOf(error)}`);
     Deno.exit(2);

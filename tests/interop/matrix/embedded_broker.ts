@@ -1,10 +1,11 @@
 /** The embedded broker of the matrix: `jobs/broker.ts` in a process of its own, as `deno task broker` starts it. */
 import { join } from "node:path";
 import config from "../../../deno.json" with { type: "json" };
+import { ADMIN_ROLE } from "../../../infra/pulsar/config.ts";
 import { freePort } from "../../../infra/process.ts";
 import { SUPERVISED_VARIABLE } from "../../../lib/run/mod.ts";
 import type { Setup } from "./behaviours.ts";
-import type { MatrixBroker } from "./broker.ts";
+import type { BrokerAddress, MatrixBroker } from "./broker.ts";
 import { makeCertificates } from "./certificates.ts";
 import { makeTokens } from "./tokens.ts";
 
@@ -28,16 +29,12 @@ async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
 
 interface Launched {
   readonly child: Deno.ChildProcess;
-  readonly ready: {
-    readonly url: string;
-    readonly adminUrl: string;
-    readonly tlsUrl?: string | undefined;
-  };
+  readonly ready: { readonly url: string; readonly adminUrl: string };
 }
 
-async function launch(script: string, args: readonly string[]): Promise<Launched> {
+async function launch(flags: readonly string[]): Promise<Launched> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", script, ...args],
+    args: ["run", "--allow-all", join(ROOT, "jobs", "broker.ts"), ...flags],
     cwd: ROOT,
     env: { [SUPERVISED_VARIABLE]: "1" },
     stdin: "piped",
@@ -53,39 +50,27 @@ async function end({ child }: Launched): Promise<void> {
   await child.status;
 }
 
-async function startPlain(folder: string): Promise<MatrixBroker> {
-  const script = join(ROOT, "jobs", "broker.ts");
-  const ports = [await freePort(0, "port"), await freePort(0, "admin-port")] as const;
-  const flags = ["--data", folder, "--port", `${ports[0]}`, "--admin-port", `${ports[1]}`];
-  let launched = await launch(script, flags);
-  const { url: serviceUrl, adminUrl } = launched.ready;
-  return {
-    address: { serviceUrl, adminUrl },
-    version: `embedded broker ${config.version}`,
-    async restart() {
-      launched.child.kill("SIGKILL");
-      await end(launched);
-      launched = await launch(script, flags);
-    },
-    [Symbol.asyncDispose]: () => end(launched),
-  };
+interface Secrets {
+  readonly flags: readonly string[];
+  readonly address: Omit<BrokerAddress, "serviceUrl" | "adminUrl">;
 }
 
-async function startSecured(folder: string): Promise<MatrixBroker> {
-  const folderOfSecrets = await Deno.makeTempDir({ dir: folder });
-  const secretFile = join(folderOfSecrets, "secret.key");
+async function makeSecrets(folder: string): Promise<Secrets> {
+  const secretFile = join(folder, "secret.key");
   const tokens = await makeTokens(secretFile);
-  const certificates = await makeCertificates(folderOfSecrets);
+  const certificates = await makeCertificates(folder);
   const { caFile, otherCaFile, serverFile, serverKeyFile } = certificates;
-  const script = join(import.meta.dirname!, "secured_broker.ts");
-  const data = join(folder, "data");
-  const launched = await launch(script, [data, secretFile, serverFile, serverKeyFile]);
-  const { url: serviceUrl, adminUrl, tlsUrl = "" } = launched.ready;
+  const [tlsPort, adminTlsPort] = [
+    await freePort(0, "tls-port"),
+    await freePort(0, "admin-tls-port"),
+  ];
   return {
-    address: { serviceUrl, adminUrl, tlsUrl, caFile, otherCaFile, ...tokens },
-    version: `embedded broker ${config.version}`,
-    restart: () => Promise.reject(new Error("Cannot restart: a secured broker is not")),
-    [Symbol.asyncDispose]: () => end(launched),
+    flags: [
+      ...["--token-secret-key", secretFile, "--superuser", ADMIN_ROLE],
+      ...["--tls-cert", serverFile, "--tls-key", serverKeyFile],
+      ...["--tls-port", `${tlsPort}`, "--admin-tls-port", `${adminTlsPort}`],
+    ],
+    address: { tlsUrl: `pulsar+ssl://127.0.0.1:${tlsPort}`, caFile, otherCaFile, ...tokens },
   };
 }
 
@@ -94,11 +79,24 @@ export async function startEmbeddedBroker(setup: Setup, folder: string): Promise
   const clear = () => Deno.remove(folder, { recursive: true }).catch(() => {});
   await clear();
   await Deno.mkdir(folder, { recursive: true });
-  const broker = await (setup === "plain" ? startPlain(folder) : startSecured(folder));
+  const secrets = setup === "plain" ? { flags: [], address: {} } : await makeSecrets(folder);
+  const ports = [await freePort(0, "port"), await freePort(0, "admin-port")] as const;
+  const flags = [
+    ...["--data", join(folder, "data"), "--port", `${ports[0]}`, "--admin-port", `${ports[1]}`],
+    ...secrets.flags,
+  ];
+  let launched = await launch(flags);
+  const { url: serviceUrl, adminUrl } = launched.ready;
   return {
-    ...broker,
+    address: { serviceUrl, adminUrl, ...secrets.address },
+    version: `embedded broker ${config.version}`,
+    async restart() {
+      launched.child.kill("SIGKILL");
+      await end(launched);
+      launched = await launch(flags);
+    },
     async [Symbol.asyncDispose]() {
-      await broker[Symbol.asyncDispose]();
+      await end(launched);
       await clear();
     },
   };

@@ -141,6 +141,10 @@ async function main(options: MatrixOptions): Promise<number> {
     return 0;
   }
   await Deno.mkdir(DATA_DIR, { recursive: true });
+  using lock = await Deno.open(join(DATA_DIR, "run.lock"), { create: true, write: true });
+  if (!await lock.tryLock(true)) {
+    throw new UsageError("Cannot run: another test:matrix of this checkout is running");
+  }
   const rows = BEHAVIOURS.filter(({ id }) => id.includes(options.filter));
   const drivers: Driver[] = [];
   for (const name of options.clients) drivers.push(await DRIVERS[name]!(console.error));

@@ -112,7 +112,7 @@ class Context:
     def control(self, action):
         """Asks the harness to do something to the broker."""
         request = urllib.request.Request(f"{self.config['controlUrl']}/{action}", method="POST")
-        with urllib.request.urlopen(request, timeout=60) as response:
+        with urllib.request.urlopen(request, timeout=300) as response:
             assert response.status == 200
 
     def producer(self, topic=None, **options):
