@@ -12,6 +12,7 @@ import {
   decodeMessage,
   MESSAGE_METADATA,
   type MessageMetadata,
+  PulsarError,
   SINGLE_MESSAGE_METADATA,
   type SingleMessageMetadata,
 } from "../wire/mod.ts";
@@ -214,9 +215,7 @@ export class ReceivedMessage<T> implements Message<T> {
   get keyBytes(): Uint8Array | undefined {
     const { key } = this;
     if (key === undefined) return undefined;
-    return this.#own?.partitionKeyB64Encoded === true
-      ? Uint8Array.from(atob(key), byteOf)
-      : utf8(key);
+    return this.#own?.partitionKeyB64Encoded === true ? bytesOfBase64(key) : utf8(key);
   }
 
   get orderingKey(): Uint8Array | undefined {
@@ -295,8 +294,12 @@ export class ReceivedMessage<T> implements Message<T> {
   }
 }
 
-function byteOf(character: string): number {
-  return character.charCodeAt(0);
+function bytesOfBase64(text: string): Uint8Array {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch (cause) {
+    throw new PulsarError("Cannot read key: it is not Base64", { code: "malformed", cause });
+  }
 }
 
 function recordOf(

@@ -293,3 +293,29 @@ Deno.test("Consumer gives up what needs a connection when there is none for too 
   assert.deepEqual(await available(consumer, clock), ["a"]);
   await end();
 });
+
+Deno.test("Consumer leaves a broker that has fallen silent, and goes on with it when it speaks again", async () => {
+  const { consumer, broker, clock, end } = await consuming(["a", "b"]);
+  await consumer.acknowledge(await consumer.receive());
+  await clock.advance(200);
+  // The connection stands, but nothing is answered any more.
+  broker.hook = () => true;
+  await clock.advance(95_000);
+  assert.equal(consumer.isConnected, false);
+  broker.hook = () => false;
+  await clock.advance(60_000);
+  assert.equal(consumer.isConnected, true);
+  assert.deepEqual(await available(consumer, clock), ["b"]);
+  await end();
+});
+
+Deno.test("Consumer.close() does not wait for ever for a broker that has fallen silent", async () => {
+  const { consumer, broker, clock, end } = await consuming(["a"]);
+  await consumer.acknowledge(await consumer.receive());
+  broker.hook = () => true;
+  const closing = consumer.close();
+  await clock.advance(30_000);
+  await closing;
+  broker.dropAll();
+  await end();
+});
