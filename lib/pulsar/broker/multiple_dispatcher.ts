@@ -190,6 +190,8 @@ export abstract class MultipleDispatcher implements Dispatcher {
    * @returns how many messages that were
    */
   settlePart(by: Consumer | undefined, place: number, left: readonly bigint[]): number {
+    // As in Pulsar: whoever has worked on an entry counts from the beginning.
+    this.#redeliveries.delete(place);
     const owner = this.#ownerOf(by, place);
     if (owner === undefined) return 0;
     const messages = Math.max(0, owner.pending.messagesOf(place) - countBits(left));

@@ -321,16 +321,25 @@ export class Subscription {
   }
 
   /**
-   * Moves the cursor and closes all consumers, who subscribe again: as Pulsar's seek.
+   * Moves the cursor and closes those who are served, who subscribe again: as Pulsar's seek.
    *
    * @param markDelete everything up to this counts as acknowledged
    * @param ackSet of the entry behind it: a bit for each message that is not acknowledged
    */
   reset(markDelete: Position, ackSet?: readonly bigint[]): void {
-    this.dropConsumers();
+    const { active } = this;
+    if (active === undefined) this.dropConsumers();
     this.cursor.reset(markDelete, this.topic.log.nextPosition(markDelete), ackSet);
-    this.#dispatcher?.rewind();
+    if (active === undefined) this.#dispatcher?.rewind();
+    else this.#sendAway(active);
     this.touch();
+  }
+
+  /** It will be back in a moment: nobody takes over at once, and whoever does begins at the cursor's new place. */
+  #sendAway(active: Consumer): void {
+    this.#dispatcher?.remove(active);
+    active.isClosed = true;
+    active.link.dropConsumer(active.consumerId);
   }
 
   /** Closes all consumers; their clients subscribe again. */

@@ -337,6 +337,7 @@ export class DispatchModel {
 
   #ackPart(by: ModelConsumer, entry: ModelEntry, mask: number): void {
     entry.left &= mask;
+    entry.redeliveries = 0;
     if (entry.left === 0) entry.holder = undefined;
     const words = [BigInt(mask & ((1 << entry.messageCount) - 1))];
     // With no bit left the client names the entry alone.

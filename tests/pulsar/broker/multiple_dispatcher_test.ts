@@ -66,7 +66,11 @@ const PLANTS_OF_BOTH: readonly Plant[] = [
     "1",
   ],
   ["subscription.ts", "this.multiple?.settleUpToMark();", ""],
-  ["subscription.ts", "consumer.isClosed = true;\n    for", "{}\n    for"],
+  [
+    "subscription.ts",
+    "consumer.isClosed = true;\n    for (const consumer of consumers) {",
+    "{}\n    for (const consumer of consumers) {",
+  ],
 ];
 
 const PLANTS_OF_SHARED: readonly Plant[] = [
