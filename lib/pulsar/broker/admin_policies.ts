@@ -1,6 +1,6 @@
 import { AdminError, notSupported } from "./admin_error.ts";
 import { ANY_TOPIC, assertNamespaceThere, NAMESPACE, namespaceOf, topicOf } from "./admin_paths.ts";
-import { nothing, route } from "./admin_router.ts";
+import { answer, nothing, route } from "./admin_router.ts";
 import type { AdminRequest, Route } from "./admin_router.ts";
 import type { Broker } from "./broker.ts";
 import {
@@ -60,6 +60,11 @@ function without(stored: StoredPolicies, key: string): StoredPolicies {
   return rest;
 }
 
+/** Words of a policy are JSON, other than the words of the admin interface itself. */
+function quoted(value: unknown): unknown {
+  return typeof value === "string" ? answer(200, value) : value;
+}
+
 /** Numbers come in the query for one policy of topics; everything else in the body. */
 async function valueOf(request: AdminRequest, spec: PolicySpec): Promise<unknown> {
   const inQuery = request.url.searchParams.get(spec.path);
@@ -72,10 +77,10 @@ function policyRoutes(spec: PolicySpec, base: string, shelfOf: (at: AdminRequest
   const read = (request: AdminRequest) => {
     const shelf = shelfOf(request);
     const own = shelf.stored[key];
-    if (own !== undefined) return own;
+    if (own !== undefined) return quoted(own);
     const isApplied = request.url.searchParams.get("applied") === "true";
     const value = isApplied ? appliedOf(key, shelf.applied) : undefined;
-    return value ?? (base === ANY_TOPIC ? undefined : spec.unset) ?? nothing();
+    return quoted(value ?? (base === ANY_TOPIC ? undefined : spec.unset) ?? nothing());
   };
   const write = async (request: AdminRequest) => {
     const shelf = shelfOf(request);
@@ -187,7 +192,7 @@ function unsupportedRoutes(base: string, shelfOf: (at: AdminRequest) => Shelf): 
     return [
       route(`GET ${base}/${path}`, (request) => {
         shelfOf(request);
-        return unset ?? nothing();
+        return quoted(unset ?? nothing());
       }),
       route(`POST ${base}/${path}`, refuse),
       route(`PUT ${base}/${path}`, refuse),

@@ -18,7 +18,6 @@ import type { AdminRequest, Route } from "./admin_router.ts";
 import type { Broker } from "./broker.ts";
 import { lastBatchIndex } from "./entry_reader.ts";
 import { actionsOf, permissionsOf, withEntry, withPermissions } from "./permissions.ts";
-import type { Topic } from "./topic.ts";
 import { parseTopicName } from "./topic_name.ts";
 import type { TopicName } from "./topic_name.ts";
 
@@ -328,22 +327,16 @@ function listRoutes(broker: Broker): Route[] {
   ];
 }
 
-const COMPACTION_UNKNOWN = { status: "NOT_RUN", lastError: "" };
+const NOT_RUN = { status: "NOT_RUN", lastError: "" };
 
-/** What is asked of a log's compaction, where it has one. */
-interface Compacting {
-  compact?(): Promise<unknown>;
-  readonly compactionStatus?: { readonly status: string; readonly lastError: string };
-}
-
+/** Begins; how it went is asked for afterwards. */
 async function compact(broker: Broker, request: AdminRequest): Promise<void> {
-  const topics: (Topic & Compacting)[] = await topicsOf(broker, request);
-  for (const topic of topics) {
-    if (topic.compact === undefined) {
-      throw new AdminError(405, "Compaction is not supported by this broker");
-    }
-    void topic.compact().catch(() => {});
+  const topics = await topicsOf(broker, request);
+  if (topics.some(({ compactionStatus }) => compactionStatus.status === "RUNNING")) {
+    throw new AdminError(409, "Compaction already in progress");
   }
+  // What goes wrong is in the status.
+  for (const topic of topics) void topic.compact().catch(() => {});
 }
 
 /** Topics: their making, growing, removal, and what is done to them as a whole. */
@@ -364,14 +357,14 @@ export function topicRoutes(broker: Broker): Route[] {
     ),
     route(`PUT ${ANY_TOPIC}/unload`, (request) => unload(broker, request)),
     route(`GET ${TOPIC}/compaction`, async (request) => {
-      const topic: Topic & Compacting = await openTopic(broker, request);
-      return topic.compactionStatus ?? COMPACTION_UNKNOWN;
+      const { compactionStatus } = await openTopic(broker, request);
+      return compactionStatus;
     }),
     route(`PUT ${TOPIC}/compaction`, (request) => compact(broker, request)),
     route(`GET ${TOPIC}/offload`, async (request) => {
       await openTopic(broker, request);
       const none = messageIdOf({ ledgerId: -1, entryId: -1 }, -1);
-      return { ...COMPACTION_UNKNOWN, firstUnoffloadedMessage: none };
+      return { ...NOT_RUN, firstUnoffloadedMessage: none };
     }),
     ...propertyRoutes(broker),
     ...permissionRoutes(broker),

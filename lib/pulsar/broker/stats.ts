@@ -175,7 +175,7 @@ export function topicStats(topic: Topic): Stats {
     ),
     replication: {},
     deduplicationStatus: isDeduplicating ? "Enabled" : "Disabled",
-    compaction: NEVER_COMPACTED,
+    compaction: compactionStats(topic),
   };
 }
 
@@ -202,6 +202,26 @@ export function nonPersistentStats(topic: NonPersistentTopic): Stats {
       }]),
     ),
     replication: {},
+  };
+}
+
+function compactionStats({ compaction: { figures } }: Topic): Stats {
+  return {
+    lastCompactionRemovedEventCount: figures.removedMessages,
+    lastCompactionSucceedTimestamp: figures.succeededAtMs,
+    lastCompactionFailedTimestamp: figures.failedAtMs,
+    lastCompactionDurationTimeInMills: figures.durationMs,
+  };
+}
+
+function compactedLedger({ compaction: { view } }: Topic): Stats {
+  const log = view?.log;
+  return {
+    ledgerId: log?.segments[0]?.ledgerId ?? -1,
+    entries: log?.entryCount ?? -1,
+    size: log?.sizeBytes ?? -1,
+    offloaded: false,
+    underReplicated: false,
   };
 }
 
@@ -299,13 +319,7 @@ export function internalStats(topic: Topic): Stats {
     ),
     properties: {},
     schemaLedgers: [],
-    compactedLedger: {
-      ledgerId: -1,
-      entries: -1,
-      size: -1,
-      offloaded: false,
-      underReplicated: false,
-    },
+    compactedLedger: compactedLedger(topic),
   };
 }
 

@@ -145,6 +145,7 @@ Deno.test("the admin interface answers what a real 4.2.4 was recorded to answer"
         return;
       }
       assert.equal(own.contentType, call.contentType);
+      assert.equal(own.text.startsWith('"'), call.text.startsWith('"'), own.text);
       assert.deepEqual(sorted(parsed(comparable(own.text))), sorted(parsed(comparable(call.text))));
     });
   }
