@@ -141,15 +141,22 @@ async function takeAll(sessions: readonly WireSession[], total: number): Promise
 const SHARED = { subType: SubType.Shared };
 const KEY_SHARED = { subType: SubType.Key_Shared };
 
+/** Registers one test of one broker. */
+type Register = (behaviour: string, action: (stage: Stage) => Promise<void>) => void;
+
 /** Registers the tests for one broker. */
 export function dispatchContract(name: string, broker: () => BrokerUnderTest): void {
-  const test = (behaviour: string, action: (stage: Stage) => Promise<void>) => {
+  const test: Register = (behaviour, action) => {
     Deno.test(`${name} ${behaviour}`, async () => {
       await using stage = new Stage(broker().serviceUrl, "dispatch");
       await action(stage);
     });
   };
+  const parts = [sharing, acknowledging, holding, choosingKeys, movingKeys, sticking, admitting];
+  for (const part of parts) part(test);
+}
 
+function sharing(test: Register): void {
   test("gives messages of a shared subscription to consumers in turn", async (stage) => {
     const a = await stage.join(SHARED);
     const b = await stage.join(SHARED);
@@ -191,7 +198,9 @@ export function dispatchContract(name: string, broker: () => BrokerUnderTest): v
     await first[Symbol.asyncDispose]();
     assert.deepEqual(counts(await take(await stage.join(SHARED), 1)), [0]);
   });
+}
 
+function acknowledging(test: Register): void {
   test("brings back of a batch what is not acknowledged", async (stage) => {
     const consumer = await stage.join(SHARED);
     await stage.sendBatch(["a", "b", "c", "d"]);
@@ -228,7 +237,9 @@ export function dispatchContract(name: string, broker: () => BrokerUnderTest): v
     await redeliver(consumer, []);
     assert.deepEqual(entries(await take(consumer, 2)), [0, 1]);
   });
+}
 
+function holding(test: Register): void {
   test("lets any consumer acknowledge what another one has", async (stage) => {
     const owner = await stage.join(SHARED);
     await stage.send();
@@ -258,7 +269,9 @@ export function dispatchContract(name: string, broker: () => BrokerUnderTest): v
     assert.deepEqual(entries(await take(consumer, 2)), [1, 0]);
     assert(Date.now() - now > 1000, "a real broker may be a tick of a second early");
   });
+}
 
+function choosingKeys(test: Register): void {
   test("gives each key of a Key_Shared subscription to one consumer, the one that a real Pulsar chooses", async (stage) => {
     const names = ["a", "b", "b", "something longer"];
     const sessions: WireSession[] = [];
@@ -303,7 +316,9 @@ export function dispatchContract(name: string, broker: () => BrokerUnderTest): v
       assert.equal(await next(`key ${i}`, { partitionKey, partitionKeyB64Encoded: true }), 1);
     }
   });
+}
 
+function movingKeys(test: Register): void {
   test("gives a key to a new consumer when the old one has acknowledged what it has of it", async (stage) => {
     const old = await stage.join({ ...KEY_SHARED, consumerName: "old" });
     const ring = new KeyRing();
@@ -320,12 +335,15 @@ export function dispatchContract(name: string, broker: () => BrokerUnderTest): v
     await ack(old, first!.messageId);
     assert.deepEqual(entries(await take(joined, 2)), [1, 2]);
   });
+}
 
-  const sticky = (...hashRanges: { start: number; end: number }[]) => ({
-    ...KEY_SHARED,
-    keySharedMeta: { keySharedMode: KeySharedMode.STICKY, hashRanges },
-  });
+/** A consumer that names its hashes. */
+const sticky = (...hashRanges: { start: number; end: number }[]) => ({
+  ...KEY_SHARED,
+  keySharedMeta: { keySharedMode: KeySharedMode.STICKY, hashRanges },
+});
 
+function sticking(test: Register): void {
   test("gives each consumer the hashes it asks for, and refuses those that are taken", async (stage) => {
     const low = await stage.join(sticky({ start: 0, end: 32_767 }));
     const high = await stage.join(sticky({ start: 32_768, end: 65_535 }));
@@ -361,7 +379,9 @@ export function dispatchContract(name: string, broker: () => BrokerUnderTest): v
       assert.match(message, words);
     });
   }
+}
 
+function admitting(test: Register): void {
   test("refuses a consumer of another type or policy, and says what differs", async (stage) => {
     const other = await stage.session();
     const refusal = async (options: Partial<CommandBodies["SUBSCRIBE"]>) => {
