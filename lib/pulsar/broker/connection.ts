@@ -3,6 +3,7 @@ import {
   AckView,
   COMMANDS,
   decodeCommand,
+  DEFAULT_FRAME_BYTES_MAX,
   encodeCommand,
   FlowView,
   FrameReader,
@@ -52,6 +53,8 @@ const KEEP_ALIVE_MS = 30_000;
 /** A client whose place another one wants must answer within this. */
 const LIVENESS_MS = 5000;
 const COMMANDS_RUNNING_MAX = 10_000;
+/** Of a CONNECT: credentials are a few kilobytes at most. */
+const HANDSHAKE_BYTES_MAX = 128 * 1024;
 /** Seconds within which new credentials must come. */
 const CHALLENGE_TICKS_MAX = 30;
 /** First protocol version that knows ACTIVE_CONSUMER_CHANGE. */
@@ -87,7 +90,9 @@ export class Connection implements Session, ClientConnection {
   isChallenged = false;
   /** Runs while it is found out who the client is. */
   #introducing: Promise<void> | undefined;
-  readonly #reader = new FrameReader();
+  /** Who has not introduced himself has little to say. */
+  readonly #reader = new FrameReader({ frameBytesMax: HANDSHAKE_BYTES_MAX });
+  readonly #acceptedMs: number;
   /** Producers that this side closed: what their clients sent before they knew is passed over. */
   readonly #droppedProducers = new Set<number>();
   readonly #stagedTopics = new Set<ProducerHost>();
@@ -109,7 +114,7 @@ export class Connection implements Session, ClientConnection {
     this.address = address;
     this.serviceUrl = serviceUrl;
     this.certifiedRole = certifiedRole;
-    this.#lastReadMs = this.#nowMs();
+    this.#acceptedMs = this.#lastReadMs = this.#nowMs();
     this.outbox = new Outbox(socket, {
       drained: () => this.#wakeConsumers(),
       writeFailed: () => this.close(),
@@ -139,6 +144,7 @@ export class Connection implements Session, ClientConnection {
         if (this.#introducing !== undefined) {
           await this.#introducing;
           this.#introducing = undefined;
+          this.#listen();
           this.#handleFrames();
         }
         // Who does not read its answers is not listened to.
@@ -204,7 +210,15 @@ export class Connection implements Session, ClientConnection {
     const command = decodeCommand(frame);
     // As Pulsar: who does not introduce himself is sent away without a word.
     if (command?.type !== "CONNECT") this.close();
-    else this.#introducing = connect(this, command.body);
+    else {
+      this.#introducing = connect(this, command.body);
+      this.#listen();
+    }
+  }
+
+  /** Takes frames of every size from a client that is known. */
+  #listen(): void {
+    if (this.isConnected) this.#reader.frameBytesMax = DEFAULT_FRAME_BYTES_MAX;
   }
 
   #command(frame: Frame): void {
@@ -349,9 +363,11 @@ export class Connection implements Session, ClientConnection {
   checkAlive(): void {
     const { clock } = this.broker.parts;
     if (this.isConnected && clock.wallMs() >= this.identity.expiresAtMs) this.#expired();
+    // Counted from the beginning: a byte now and then is no introduction.
+    const isTooSlow = !this.isConnected && this.#nowMs() - this.#acceptedMs >= KEEP_ALIVE_MS;
     const silentMs = this.#nowMs() - this.#lastReadMs;
-    if (silentMs < KEEP_ALIVE_MS) return;
-    if (silentMs >= 2 * KEEP_ALIVE_MS || !this.isConnected) this.close();
+    if (isTooSlow || silentMs >= 2 * KEEP_ALIVE_MS) this.close();
+    else if (silentMs < KEEP_ALIVE_MS) return;
     else if (!this.#isAsked) {
       this.#isAsked = true;
       this.send("PING", {});

@@ -225,6 +225,11 @@ export class RawClient implements AsyncDisposable {
     return { body: received.command.body, text: payloadText(received.section) };
   }
 
+  /** Whether the broker has closed the connection. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
   /** Whether the broker closed the connection; waits until it does. */
   async ended(): Promise<boolean> {
     while (!this.#isEnded) await new Promise<void>((resolve) => this.#wake = resolve);
