@@ -13,6 +13,7 @@ export class ReadingPlace {
   #startTimeMs: number | undefined;
   #lastEntry: ReceivedEntry | undefined;
   #lastIndex = -1;
+  #leavesOutEarlier = false;
 
   /**
    * @param start undefined where the subscription's cursor says it
@@ -51,6 +52,7 @@ export class ReadingPlace {
     this.#start = isTime ? undefined : { id: target, isInclusive: this.#includesStart };
     this.#startTimeMs = isTime ? target : undefined;
     this.#lastEntry = undefined;
+    this.#leavesOutEarlier = false;
     return () => [this.#start, this.#startTimeMs, this.#lastEntry] = before;
   }
 
@@ -60,13 +62,23 @@ export class ReadingPlace {
     if (last === undefined) return;
     this.#start = { id: last, isInclusive: false };
     this.#startTimeMs = undefined;
+    this.#leavesOutEarlier = true;
+  }
+
+  /** What was taken is wanted again. */
+  goBack(): void {
+    if (this.#leavesOutEarlier) this.#start = undefined;
+    this.#leavesOutEarlier = false;
   }
 
   /** The first message of an entry that is not before the beginning; `messageCount` when all are. */
   firstWanted(entry: ReceivedEntry): number {
     if (this.#start === undefined) return 0;
     const { id, isInclusive } = this.#start;
-    if (comparePositions(entry, id) !== 0) return 0;
+    const order = comparePositions(entry, id);
+    // Messages were taken while it was subscribed anew, from a place before them.
+    if (order < 0 && this.#leavesOutEarlier) return entry.messageCount;
+    if (order !== 0) return 0;
     if (isInclusive) return Math.max(id.batchIndex, 0);
     return id.batchIndex < 0 ? entry.messageCount : id.batchIndex + 1;
   }

@@ -160,6 +160,7 @@ export class TopicConsumer implements SessionHost, EntryOrigin, InboxSource {
   /** Delivers again everything that was not acknowledged. */
   redeliverAll(): void {
     this.#owner.withdraw(this);
+    this.#place.goBack();
     this.redelivery.clear();
     this.#chunks.clear();
     this.#epoch++;
@@ -253,6 +254,7 @@ export class TopicConsumer implements SessionHost, EntryOrigin, InboxSource {
 
   subscribed(): void {
     this.#owner.withdraw(this);
+    if (this.#options.subscribe.durable === false) this.#place.goOn();
     this.#permits.reset();
     this.redelivery.clear();
     this.#chunks.clear();

@@ -1,17 +1,11 @@
 /** Receiving, acknowledging and redelivery, against any broker. */
 import assert from "node:assert/strict";
 import { textOf, utf8 } from "../../../lib/base/mod.ts";
-import {
-  connectPulsar,
-  MessageId,
-  multiplierBackoff,
-  type OpenTransport,
-  systemTransport,
-  type Transport,
-} from "../../../lib/pulsar/mod.ts";
+import { MessageId, multiplierBackoff } from "../../../lib/pulsar/mod.ts";
 import {
   assertQuiet,
   Behaviours,
+  BreakableLine,
   EXCLUSIVE,
   numbered,
   produce,
@@ -325,13 +319,7 @@ for (
     `over connections that break, nothing of ${what} is lost, and in the end everything is acknowledged`,
     async ({ topic, broker }) => {
       const line = new BreakableLine();
-      const backoff = { initialMs: 5, maxMs: 50 };
-      const { openTransport } = line;
-      await using client = await connectPulsar({
-        serviceUrl: broker.serviceUrl,
-        backoff,
-        openTransport,
-      });
+      await using client = await line.connect(broker.serviceUrl);
       const options = { topic, ...SHARED, ackGroupTimeMs: 20, negativeAckRedeliveryDelayMs: 30 };
       await using consumer = await client.openConsumer(options);
       await using producer = await client.openProducer({ topic, batching });
@@ -365,18 +353,28 @@ for (
   );
 }
 
-/** Connections that a test can break. */
-class BreakableLine {
-  readonly #open = new Set<Transport>();
-
-  readonly openTransport: OpenTransport = async (address) => {
-    const transport = await systemTransport()(address);
-    this.#open.add(transport);
-    return transport;
-  };
-
-  breakAll(): void {
-    for (const transport of this.#open) transport.close();
-    this.#open.clear();
-  }
+for (const batching of [{ messagesMax: 7 }, false] as const) {
+  const what = batching === false ? "single messages" : "batches";
+  behaviour(
+    `over connections that break, cumulative acknowledgements of ${what} lose nothing, and order stays`,
+    async ({ topic, broker }) => {
+      const line = new BreakableLine();
+      await using client = await line.connect(broker.serviceUrl);
+      const options = { topic, ...EXCLUSIVE, ackGroupTimeMs: 10 };
+      await using consumer = await client.openConsumer(options);
+      const texts = numbered(200);
+      await produce(client, topic, texts, { batching });
+      let last = -1;
+      for (let taken = 0; last < texts.length - 1; taken++) {
+        const message = await consumer.receive({ timeoutMs: WAIT_MS });
+        assert.ok(message !== undefined, `nothing came after m${last}`);
+        const number = Number(textOf(message.data).slice(1));
+        // What was received before may come again, but nothing is left out.
+        assert.ok(number <= last + 1, `m${number} came after m${last}`);
+        last = Math.max(last, number);
+        if (taken % 5 === 4) await consumer.acknowledgeCumulative(message);
+        if (taken % 30 === 29) line.breakAll();
+      }
+    },
+  );
 }

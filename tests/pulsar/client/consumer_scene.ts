@@ -5,10 +5,13 @@ import type {
   Consumer,
   Message,
   MessageId,
+  OpenTransport,
   ProducerOptions,
   PulsarAdmin,
   PulsarClient,
+  Transport,
 } from "../../../lib/pulsar/mod.ts";
+import { connectPulsar, systemTransport } from "../../../lib/pulsar/mod.ts";
 
 /** The broker under test. */
 export interface BrokerUnderTest {
@@ -105,4 +108,26 @@ export class Behaviours {
   readonly all: Behaviour[] = [];
   readonly behaviour = (name: string, run: Behaviour["run"]): void =>
     void this.all.push({ name, run });
+}
+
+/** Connections that a test can break. */
+export class BreakableLine {
+  readonly #open = new Set<Transport>();
+
+  readonly openTransport: OpenTransport = async (address) => {
+    const transport = await systemTransport()(address);
+    this.#open.add(transport);
+    return transport;
+  };
+
+  /** A client that soon connects again. */
+  connect(serviceUrl: string): Promise<PulsarClient> {
+    const { openTransport } = this;
+    return connectPulsar({ serviceUrl, backoff: { initialMs: 5, maxMs: 50 }, openTransport });
+  }
+
+  breakAll(): void {
+    for (const transport of this.#open) transport.close();
+    this.#open.clear();
+  }
 }

@@ -4,6 +4,7 @@ import { textOf, utf8 } from "../../../lib/base/mod.ts";
 import { schema } from "../../../lib/pulsar/mod.ts";
 import {
   Behaviours,
+  BreakableLine,
   eventually,
   numbered,
   produce,
@@ -182,3 +183,26 @@ behaviour(
     assert.deepEqual(entries.sort(), ["a=5", "b=2", "d=6"]);
   },
 );
+
+for (const batching of [{ messagesMax: 7 }, false] as const) {
+  const what = batching === false ? "single messages" : "batches";
+  behaviour(
+    `over connections that break, a reader reads ${what} once each, in order`,
+    async ({ topic, broker }) => {
+      const line = new BreakableLine();
+      await using client = await line.connect(broker.serviceUrl);
+      await using reader = await client.openReader({ topic, startMessageId: "earliest" });
+      const texts = numbered(200);
+      await produce(client, topic, texts, { batching });
+      const seen: string[] = [];
+      while (seen.length < texts.length) {
+        const message = await reader.readNext({ timeoutMs: WAIT_MS });
+        assert.ok(message !== undefined, `nothing came after ${seen.at(-1)}`);
+        seen.push(textOf(message.data));
+        if (seen.length % 30 === 29) line.breakAll();
+      }
+      assert.deepEqual(seen, texts);
+      assert.equal(await reader.hasMessageAvailable(), false);
+    },
+  );
+}
