@@ -18,6 +18,7 @@ import type { AdminRequest, Route } from "./admin_router.ts";
 import type { Broker } from "./broker.ts";
 import { lastBatchIndex } from "./entry_reader.ts";
 import { actionsOf, permissionsOf, withEntry, withPermissions } from "./permissions.ts";
+import { partitionsFor } from "./topic_access.ts";
 import { parseTopicName } from "./topic_name.ts";
 import type { TopicName } from "./topic_name.ts";
 
@@ -143,12 +144,15 @@ async function setPartitions(broker: Broker, name: TopicName, count: number): Pr
   }
 }
 
-function metadataOf(broker: Broker, request: AdminRequest): unknown {
+async function metadataOf(broker: Broker, request: AdminRequest): Promise<unknown> {
   const name = topicOf(request);
   assertNamespaceThere(broker, name.namespace);
-  const partitions = broker.catalog.partitionsOf(name.full);
-  if (partitions === 0 && !isThere(broker, name)) throw topicNotFound(name);
-  return { partitions, deleted: false };
+  const known = broker.catalog.partitionsOf(name.full);
+  if (known > 0 || isThere(broker, name)) return { partitions: known, deleted: false };
+  // How clients ask that look topics up over HTTP.
+  const mayCreate = request.url.searchParams.get("checkAllowAutoCreation") === "true";
+  if (!mayCreate) throw topicNotFound(name);
+  return { partitions: await partitionsFor(broker, name, true), deleted: false };
 }
 
 async function deleteTopic(broker: Broker, request: AdminRequest): Promise<void> {

@@ -100,6 +100,16 @@ Deno.test("openWritable() stops at the namespace's bounds", async () => {
   assert.equal(second.type === "ERROR" && second.body.error, ServerError.ProducerBusy);
 });
 
+Deno.test("partitionsFor() answers clients that look up over HTTP", async () => {
+  await using broker = await testBroker();
+  const at = `${broker.adminUrl}/admin/v2/persistent/public/default/new/partitions`;
+  const allowed = await fetch(`${at}?checkAllowAutoCreation=true`);
+  assert.deepEqual(await allowed.json(), { partitions: 0, deleted: false });
+  const refused = await fetch(at);
+  assert.equal(refused.status, 404);
+  await refused.body?.cancel();
+});
+
 Deno.test("LOOKUP answers for any topic of a namespace, and for no listener", async () => {
   await using broker = await testBroker();
   await using client = await RawClient.connect(broker.port);
