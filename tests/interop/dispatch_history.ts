@@ -120,12 +120,16 @@ export class HistoryRunner {
     const member = { name, session, held: new Set<number>() };
     this.#members.push(member);
     await this.#subscribe(member);
+    await this.#flow(member);
   }
 
   async #subscribe({ name, session }: Member): Promise<void> {
     const subType = SubType[this.kind];
     const answer = await session.subscribe(this.topic, { subType, consumerName: name });
     this.seen.push(`  ${name} ${answer.type}`);
+  }
+
+  async #flow({ session }: Member): Promise<void> {
     await session.send("FLOW", { consumerId: 0, messagePermits: PERMITS });
   }
 
@@ -152,6 +156,8 @@ export class HistoryRunner {
       one.held.clear();
     }
     for (const one of closed) await this.#subscribe(one);
+    // None gets anything before all are there.
+    for (const one of closed) await this.#flow(one);
   }
 
   async #answer(member: Member, kind: HistoryStep["kind"], what: number): Promise<void> {
