@@ -11,7 +11,11 @@ const SPARE_BUFFERS_MAX = 16;
 export class OpenBatch {
   readonly sendings: Sending[] = [];
 
-  constructor(readonly buffer: FrameBatch) {}
+  readonly #pool: BufferPool;
+
+  constructor(pool: BufferPool) {
+    this.#pool = pool;
+  }
 
   /** Whether a message may go into the same entry: it has one schema version, and its sequence ids go up. */
   takes({ message, sequenceId }: Sending): boolean {
@@ -24,9 +28,16 @@ export class OpenBatch {
   }
 
   add(sending: Sending): void {
-    const { message, sequenceId } = sending;
-    this.buffer.append(message.payload, { ...message, sequenceId });
     this.sendings.push(sending);
+  }
+
+  /** Lays the messages out, once their sequence ids are known. */
+  seal(): FrameBatch {
+    const buffer = this.#pool.take();
+    for (const { message, sequenceId } of this.sendings) {
+      buffer.append(message.payload, { ...message, sequenceId });
+    }
+    return buffer;
   }
 }
 
@@ -77,13 +88,12 @@ export class BatchContainer {
     const key = this.#by === "key" ? batchKey(sending.message) : "";
     let batch = this.#open.get(key);
     if (batch === undefined) {
-      batch = new OpenBatch(this.#pool.take());
+      batch = new OpenBatch(this.#pool);
       this.#open.set(key, batch);
     } else if (!batch.takes(sending)) return false;
-    const before = batch.buffer.byteLength;
     batch.add(sending);
     this.messageCount++;
-    this.byteLength += batch.buffer.byteLength - before;
+    this.byteLength += sending.message.payload.length;
     return true;
   }
 

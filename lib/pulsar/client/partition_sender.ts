@@ -7,6 +7,7 @@
  */
 import { type Clock, type Crc32c, messageOf } from "../../base/mod.ts";
 import type { Receipt } from "../../contract.ts";
+import type { FrameBatch } from "./batch_buffer.ts";
 import { EntryFramer, nameBytesOf } from "./entry_framer.ts";
 import { Fifo } from "./fifo.ts";
 import { type BatchBy, BatchContainer, BufferPool, type OpenBatch } from "./open_batch.ts";
@@ -50,7 +51,8 @@ interface Entry {
   readonly sequenceId: number;
   readonly highestSequenceId: number;
   readonly sendings: readonly Sending[];
-  readonly batch?: OpenBatch;
+  /** What a batch lies in, to be used again after its receipt. */
+  readonly buffer?: FrameBatch;
 }
 
 /** Sends the messages of one partition. */
@@ -196,13 +198,11 @@ export class PartitionSender implements AsyncDisposable {
   }
 
   #sendBatch(batch: OpenBatch): void {
-    const { sendings, buffer } = batch;
+    const { sendings } = batch;
     for (const sending of sendings) this.#number(sending);
     const [first] = sendings;
-    if (sendings.length === 1) {
-      this.#pool.give(buffer);
-      return this.#sendAlone(first!);
-    }
+    if (sendings.length === 1) return this.#sendAlone(first!);
+    const buffer = batch.seal();
     const sequenceId = first!.sequenceId!;
     const highestSequenceId = sendings.at(-1)!.sequenceId!;
     const frame = this.#framer.batch(buffer, {
@@ -210,7 +210,7 @@ export class PartitionSender implements AsyncDisposable {
       highestSequenceId,
       first: first!.message,
     });
-    void this.#transmit({ frames: [frame], sequenceId, highestSequenceId, sendings, batch });
+    void this.#transmit({ frames: [frame], sequenceId, highestSequenceId, sendings, buffer });
   }
 
   #sendAlone(sending: Sending): void {
@@ -233,14 +233,14 @@ export class PartitionSender implements AsyncDisposable {
   }
 
   async #transmit(entry: Entry): Promise<void> {
-    const { frames, sequenceId, sendings, batch } = entry;
+    const { frames, sequenceId, sendings, buffer } = entry;
     try {
       const receipts = await Promise.all(
         frames.map((frame) => this.producer.send(sequenceId, frame)),
       );
       this.lastSequenceId = Math.max(this.lastSequenceId, entry.highestSequenceId);
-      if (batch !== undefined) this.#pool.give(batch.buffer);
-      this.#acknowledged(sendings, receipts, batch !== undefined);
+      if (buffer !== undefined) this.#pool.give(buffer);
+      this.#acknowledged(sendings, receipts, buffer !== undefined);
     } catch (error) {
       // Whoever sent them is told, whatever it is.
       this.#settled(sendings, (sending) => sending.reject(error));

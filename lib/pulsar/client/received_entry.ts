@@ -275,11 +275,11 @@ export class ReceivedMessage<T> implements Message<T> {
   }
 
   #decode(schema: Schema<unknown>): unknown {
-    if (this.isNull && schema.encodeKey === undefined) return null;
+    if (this.isNull && schema.readsKey !== true) return null;
     if (this.entry.schemaError !== undefined) throw this.entry.schemaError;
     const { schemaVersion } = this;
     // The key is looked for only by schemas that keep a part of the value there.
-    const keyBytes = schema.encodeKey === undefined ? undefined : this.keyBytes;
+    const keyBytes = schema.readsKey === true ? this.keyBytes : undefined;
     return schema.decode(this.data, { schemaVersion, keyBytes, isNull: this.isNull });
   }
 

@@ -25,6 +25,8 @@ export interface Schema<T> {
   encode(value: T): Uint8Array;
   /** The message's key, for KEY_VALUE with separated encoding; a message of it has no other key. */
   encodeKey?(value: T): Uint8Array | undefined;
+  /** Whether `decode` wants `keyBytes` and `isNull`, because a part of the value is in the message's key. */
+  readonly readsKey?: boolean;
   /** Whether the message goes out as one without a value, although it has a key. */
   isNullValue?(value: T): boolean;
   /** @throws {PulsarError} `schema_mismatch` when the bytes are none of this schema */

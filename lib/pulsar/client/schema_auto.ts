@@ -72,6 +72,7 @@ export function schemaOfInfo(info: SchemaInfo, options: AvroOptions): Schema<unk
 /** Reads whatever the topic holds; bytes where it has no schema. */
 export class AutoConsumeSchema implements TopicSchema<unknown> {
   readonly info = undefined;
+  readonly readsKey = true;
   readonly #options: AvroOptions;
   readonly #registry: WriterSchemas | undefined;
   readonly #readers = new Map<string, Schema<unknown>>();
@@ -86,12 +87,12 @@ export class AutoConsumeSchema implements TopicSchema<unknown> {
   }
 
   decode(bytes: Uint8Array, origin: EncodedOrigin = {}): unknown {
-    if (origin.schemaVersion === undefined) return bytes;
+    if (origin.schemaVersion === undefined) return origin.isNull ? null : bytes;
     const reader = this.#readers.get(origin.schemaVersion.join());
     if (reader === undefined) {
       throw schemaMismatch("decode", "its version of the topic's schema was not looked up");
     }
-    return reader.decode(bytes, origin);
+    return origin.isNull && reader.readsKey !== true ? null : reader.decode(bytes, origin);
   }
 
   forTopic(registry: WriterSchemas): TopicSchema<unknown> {

@@ -33,6 +33,7 @@ export class KeyValueSchema<K, V> implements TopicSchema<KeyValuePair<K, V>> {
   readonly #value: Schema<V>;
   readonly #encoding: KeyValueEncoding;
   readonly encodeKey?: (pair: KeyValuePair<K, V>) => Uint8Array | undefined;
+  readonly readsKey: boolean;
   readonly isNullValue?: (pair: KeyValuePair<K, V>) => boolean;
 
   constructor(key: Schema<K>, value: Schema<V>, encoding: KeyValueEncoding) {
@@ -40,7 +41,8 @@ export class KeyValueSchema<K, V> implements TopicSchema<KeyValuePair<K, V>> {
     this.#value = value;
     this.#encoding = encoding;
     this.info = keyValueInfo(key.info ?? BYTES_INFO, value.info ?? BYTES_INFO, encoding);
-    if (encoding === "separated") {
+    this.readsKey = encoding === "separated";
+    if (this.readsKey) {
       this.encodeKey = (pair) => pair.key === null ? undefined : key.encode(pair.key);
       this.isNullValue = (pair) => pair.value === null;
     }

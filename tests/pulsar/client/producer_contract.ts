@@ -375,6 +375,9 @@ function schemas(test: Test): void {
     assert.deepEqual(messages.map(({ value }) => value), values);
     assert.deepEqual(messages[0]!.keyBytes, utf8("a"));
     assert.deepEqual(messages.map(({ isNull }) => isNull), [false, false, true, false]);
+    const auto = { topic, subscription: "auto", initialPosition: "earliest" } as const;
+    await using any = await client.openConsumer({ ...auto, schema: schema.autoConsume() });
+    assert.deepEqual((await take(any, 4)).map(({ value }) => value), values);
   });
 }
 

@@ -180,6 +180,10 @@ Deno.test("Producer collects batches by key, numbered so that deduplication drop
   await Promise.all(sent);
   assert.deepEqual(textsIn(broker, TOPIC), [["a0", "a2"], ["b1", "b4"], ["c3"]]);
   assert.deepEqual(broker.bodies("SEND").map((body) => body.sequenceId), [0, 2, 4]);
+  const ids = broker.topic(TOPIC).entries.flatMap(messagesOf).map(({ metadata }) =>
+    metadata.sequenceId
+  );
+  assert.deepEqual(ids, [0, 1, 2, 3, 4]);
   const keys = broker.topic(TOPIC).entries.map((entry) => entryOf(entry).metadata.partitionKey);
   assert.deepEqual(keys, ["a", "b", "c"]);
 });

@@ -285,6 +285,9 @@ Deno.test("schema.autoConsume() reads each message by the schema that it was wri
     assert.deepEqual(typeof decoded === "object" ? { ...decoded } : decoded, value);
   }
   assert.deepEqual(reader.decode(utf8("raw")), utf8("raw"));
+  const nothing = new Uint8Array(0);
+  const [none, int32] = [{ isNull: true }, { isNull: true, schemaVersion: versionBytes(0) }];
+  assert.deepEqual([reader.decode(nothing, none), reader.decode(nothing, int32)], [null, null]);
   await assert.rejects(async () => await reader.prepare(versionBytes(3)), /PROTOBUF/);
   assertMismatch(() => reader.encode("anything"));
 });
