@@ -169,6 +169,9 @@ export class TableView<T = Uint8Array> implements AsyncDisposable, Iterable<[str
         this.#progress = deferred();
         resolve();
       }
+      // Its client was closed; a topic that has ended stays as it is.
+      if (!this.#reader.hasReachedEndOfTopic) this.#isClosed = true;
+      this.#progress.resolve();
     } catch (error) {
       this.#failure = { error };
       this.#progress.resolve();
