@@ -281,6 +281,8 @@ export class TopicConsumer implements SessionHost, EntryOrigin, InboxSource {
   }
 
   activeChanged(isActive: boolean): void {
+    // Who reads now gets what waits here, from the first that is not acknowledged on.
+    if (!isActive) this.#owner.withdraw(this);
     this.#owner.activeChanged(isActive, this.topic);
   }
 

@@ -244,3 +244,23 @@ Deno.test("Consumer of an exclusive subscription asks for as many small messages
   assert.ok(permits > 50_000, String(permits));
   await end();
 });
+
+Deno.test("Consumer that another one takes over from drops what it has not handed out", async () => {
+  const events: boolean[] = [];
+  const { consumer, broker, clock, end } = await consuming(["a", "b", "c"], {
+    subscriptionType: "failover",
+    activeChanged: (isActive) => events.push(isActive),
+  });
+  await consumer.receive();
+  const { connection, consumerId } = broker.consumers[0]!;
+  connection.send("ACTIVE_CONSUMER_CHANGE", { consumerId, isActive: false });
+  await settle(clock);
+  assert.deepEqual(await available(consumer, clock), []);
+  connection.send("ACTIVE_CONSUMER_CHANGE", { consumerId, isActive: true });
+  broker.consumers[0]!.next = 0;
+  broker.deliverAll();
+  await settle(clock);
+  assert.deepEqual(await available(consumer, clock), ["a", "b", "c"]);
+  assert.deepEqual(events, [false, true]);
+  await end();
+});
