@@ -89,7 +89,9 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
     this.subscription = options.subscription;
     const shared = sharedTopicOptions(options as ConsumerOptions<unknown>, reader, context.random);
     this.consumerName = shared.subscribe.consumerName!;
-    this.#inbox = new Inbox(context.clock, () => this.#grantPermits());
+    // Only a consumer that lets nothing come ahead asks when somebody begins to wait.
+    const waiting = options.receiverQueueSize === 0 ? () => this.#grantPermits() : () => {};
+    this.#inbox = new Inbox(context.clock, waiting);
     this.#letters = new Letters({
       topic: options.enableRetry ? topics[0] : undefined,
       subscription: options.subscription,
@@ -193,7 +195,7 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
   ): AsyncGenerator<Message<T>, void, undefined> {
     const options = { endsWithTopic: true, ...(signal === undefined ? {} : { signal }) };
     while (!this.#closing.signal.aborted) {
-      if (this.hasReachedEndOfTopic && this.#inbox.messageCount === 0) return;
+      if (this.#inbox.messageCount === 0 && this.hasReachedEndOfTopic) return;
       let message: ReceivedMessage<unknown> | undefined;
       try {
         message = await this.#inbox.receive(options);
