@@ -107,7 +107,7 @@ export class Authenticator {
    * @throws {BrokerError} `authentication`
    */
   authenticateHeader(header: string | null): Promise<Identity> {
-    const token = /^Bearer\s+(\S+)$/i.exec(header ?? "")?.[1];
+    const token = /^Bearer\s+(.+)$/i.exec(header ?? "")?.[1];
     return this.authenticate(METHOD, token === undefined ? undefined : utf8(token));
   }
 

@@ -1,7 +1,8 @@
 import type { Disk } from "../../base/mod.ts";
 import { textOf, utf8, writeDurably } from "../../base/mod.ts";
 
-const BLOCK = 1000;
+/** Enough for every topic that could be made while the next block is being reserved. */
+const BLOCK = 100_000;
 const NAME = "ledgers";
 
 /**
