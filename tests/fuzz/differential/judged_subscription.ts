@@ -45,6 +45,8 @@ function placesOf(ackSet: readonly bigint[] | undefined): number[] | undefined {
 export class Judged {
   consumers: JudgedConsumer[] = [];
   readonly #outstanding = new Map<number, Outstanding>();
+  /** Somebody has left: what comes of it depends on what he had, which is the broker's choice. */
+  #hasLost = false;
 
   constructor(
     private readonly world: SubscriptionHost,
@@ -74,7 +76,7 @@ export class Judged {
       await connection.cut();
       return plainAnswer(answer);
     }
-    this.consumers.push({ name, connection, seen: 0, permits: 0 });
+    this.consumers.push({ name, connection, seen: 0, permits: 0, isAtEnd: false });
     this.consumers.sort((a, b) => a.name < b.name ? -1 : 1);
     if (this.isShared) await this.#flow(this.consumers.find((one) => one.name === name)!, PLENTY);
     return "SUCCESS";
@@ -102,8 +104,12 @@ export class Judged {
         return await this.#redeliver(operation.which);
       case "seek":
         return await this.#request("SEEK", this.world.seekTarget(operation));
-      case "unsubscribe":
-        return await this.#request("UNSUBSCRIBE", {});
+      case "unsubscribe": {
+        const answer = await this.#request("UNSUBSCRIBE", {});
+        // What is said to a consumer that is gone is not always answered.
+        if (answer === "SUCCESS") await this.cutAll();
+        return answer;
+      }
       case "close":
         return await this.#leave(operation.choice, true);
       case "cut":
@@ -134,6 +140,7 @@ export class Judged {
   }
 
   #forget(consumer: JudgedConsumer): void {
+    this.#hasLost = true;
     this.consumers = this.consumers.filter((one) => one !== consumer);
     for (const [ordinal, { holder }] of this.#outstanding) {
       if (holder === consumer.name) this.#outstanding.delete(ordinal);
@@ -177,34 +184,66 @@ export class Judged {
   async #redeliver(which: number | "all"): Promise<unknown> {
     const entry = which === "all" ? undefined : this.#outstandingAt(which);
     if (which !== "all" && entry === undefined) return "nothing is outstanding";
-    const single = entry !== undefined && this.isShared;
-    const holders = single
-      ? this.consumers.filter(({ name }) => name === entry.holder)
-      : this.consumers;
-    for (const { connection } of holders) {
-      const messageIds = single ? [{ ...entry.position }] : [];
+    const wanted = this.isShared && entry !== undefined ? [entry] : [...this.#outstanding.values()];
+    for (const { name, connection } of this.consumers) {
+      // Each holder names what it has: what goes from one to the other meanwhile is not counted twice.
+      const messageIds = this.isShared
+        ? wanted.filter(({ holder }) => holder === name).map(({ position }) => ({ ...position }))
+        : [];
+      if (this.isShared && messageIds.length === 0) continue;
       await connection.send("REDELIVER_UNACKNOWLEDGED_MESSAGES", { consumerId: 0, messageIds });
     }
-    if (single) this.#outstanding.delete(entry.ordinal);
-    else this.#outstanding.clear();
-    return single ? entry.ordinal : "all";
+    for (const { ordinal } of wanted) this.#outstanding.delete(ordinal);
+    return wanted.map(({ ordinal }) => ordinal).sort((a, b) => a - b);
   }
 
-  /** What has come since the last time: for shared types without who got it, in the order of the log. */
+  /** What has come since the last time: for shared types without who got it, in the order of the log, and what is outstanding now. */
   takeEvents(): unknown {
     const all = this.consumers.map((consumer) => {
       const fresh = consumer.connection.events.slice(consumer.seen);
       consumer.seen = consumer.connection.events.length;
       const deliveries = fresh.filter(({ command }) => command.type === "MESSAGE")
         .map((said) => this.#deliver(consumer, said));
-      const others = fresh.filter(({ command }) => command.type !== "MESSAGE").map(plainEvent);
+      const others = fresh.filter((said) => this.#isNews(consumer, said)).map(plainEvent);
       return { name: consumer.name, deliveries, others };
     });
     if (!this.isShared) {
       return all.map((one) => ({ ...one, deliveries: one.deliveries.map(plainDelivery) }));
     }
-    const union = all.flatMap(({ deliveries }) => deliveries).sort(byOrdinal).map(plainDelivery);
-    return { union, others: all.map(({ name, others }) => [name, ...others]) };
+    const union = this.#hasLost
+      ? "what somebody had"
+      : all.flatMap(({ deliveries }) => deliveries).sort(byOrdinal).map(plainDelivery);
+    this.#hasLost = false;
+    const disorder = all.flatMap(({ deliveries }) => this.#disorderOf(deliveries));
+    const outstanding = [...this.#outstanding.keys()].sort((a, b) => a - b);
+    const others = all.map((one) => [one.name, ...one.others]);
+    return { union, disorder, outstanding, others };
+  }
+
+  /**
+   * Whether an event is compared. Of the end of the topic a real one tells once or again, and whoever shares a subscription or not, as
+   * reads happen to be under way.
+   */
+  #isNews(consumer: JudgedConsumer, { command }: Said): boolean {
+    if (command.type !== "REACHED_END_OF_TOPIC") return command.type !== "MESSAGE";
+    const wasAtEnd = consumer.isAtEnd;
+    consumer.isAtEnd = true;
+    return !this.isShared && !wasAtEnd;
+  }
+
+  /** Messages of one key that a consumer got for the first time behind later ones. */
+  #disorderOf(deliveries: readonly Delivery[]): string[] {
+    if (this.type !== "key_shared") return [];
+    const newest = new Map<string, number>();
+    return deliveries.flatMap(({ ordinal, redeliveryCount }) => {
+      if (typeof ordinal !== "number") return [];
+      const key = this.world.keyOf(ordinal);
+      const before = newest.get(key) ?? -1;
+      newest.set(key, Math.max(before, ordinal));
+      return redeliveryCount === 0 && ordinal < before
+        ? [`${ordinal} of key ${key} comes after ${before}`]
+        : [];
+    });
   }
 
   #deliver(consumer: JudgedConsumer, { command, texts }: Said): Delivery {

@@ -32,6 +32,7 @@ export type Operation =
   | { readonly kind: "cut"; readonly choice: number }
   | { readonly kind: "unsubscribe"; readonly choice: number }
   | { readonly kind: "unload" }
+  | { readonly kind: "restart" }
   | { readonly kind: "terminate" };
 
 /** The subscriptions of a sequence: their types, by number. */
@@ -57,7 +58,12 @@ const MAKERS: readonly (readonly [number, Maker])[] = [
     subscription: random.below(count),
     consumer: random.below(3),
   })],
-  [8, (random) => ({ kind: "flow", choice: choose(random), permits: 1 + random.below(4) })],
+  // A real one reads as many entries as there are permits and hands all of them out, even if they hold more messages than that; one or plenty is clear.
+  [8, (random) => ({
+    kind: "flow",
+    choice: choose(random),
+    permits: random.below(3) === 0 ? 1000 : 1,
+  })],
   [7, (random) => ({ kind: "ack", choice: choose(random), which: choose(random) })],
   [4, (random) => ({ kind: "ack_cumulative", choice: choose(random), which: choose(random) })],
   [5, (random) => ({
@@ -82,6 +88,7 @@ const MAKERS: readonly (readonly [number, Maker])[] = [
   [2, (random) => ({ kind: "cut", choice: choose(random) })],
   [1, (random) => ({ kind: "unsubscribe", choice: choose(random) })],
   [1, () => ({ kind: "unload" })],
+  [0.5, () => ({ kind: "restart" })],
   [0.3, () => ({ kind: "terminate" })],
 ];
 

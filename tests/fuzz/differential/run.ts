@@ -9,10 +9,9 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { lineOf, seededRandom, systemRandom, UsageError } from "../../../lib/base/mod.ts";
-import { parseUp } from "../../../infra/pulsar/options.ts";
-import { bringPulsarDown, bringPulsarUp, whyNoPulsar } from "../../../infra/pulsar/server.ts";
-import { startBroker } from "../../../lib/pulsar/broker/mod.ts";
+import { whyNoPulsar } from "../../../infra/pulsar/server.ts";
 import { minimise } from "../minimise.ts";
+import { startEmbedded, startReal } from "./brokers.ts";
 import { compare, type Difference } from "./compare.ts";
 import { makeSequence, type Operation, type Sequence, TYPES } from "./operations.ts";
 import type { SubscriptionType } from "./operations.ts";
@@ -23,6 +22,7 @@ const DATA_DIR = join(import.meta.dirname!, "..", "..", "..", ".data", "differen
 const QUIET_ROUNDS = 3;
 /** A difference counts when it is there with this much more patience, too. */
 const PATIENT_ROUNDS = 15;
+const SHORTENING_ROUNDS = 5;
 
 const HELP =
   `The same random operations on a real Pulsar and on the embedded broker must show the same.
@@ -33,6 +33,7 @@ const HELP =
   --operations N   operations of one (default 20)
   --types LIST     of exclusive, shared, failover, key_shared (default: all)
   --seed N         the same sequences again (default: by chance; it is printed)
+  --restart-real   a restart ends the real one, too, which takes its time; else its topic is unloaded
   --keep           leaves the real one up for the next run
   --plant NAME     puts a fault in front of the embedded broker, which must be found: ${
     Object.keys(PLANTS).join(", ")
@@ -48,6 +49,7 @@ interface Options {
   readonly seed: number;
   readonly plant: string | undefined;
   readonly isKept: boolean;
+  readonly isRealRestarted: boolean;
 }
 
 function numberOf(flag: string, text: string): number {
@@ -65,6 +67,7 @@ function readOptions(args: string[]): Options | "help" {
       types: { type: "string", default: TYPES.join(",") },
       seed: { type: "string" },
       plant: { type: "string" },
+      "restart-real": { type: "boolean", default: false },
       keep: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -86,13 +89,14 @@ function readOptions(args: string[]): Options | "help" {
     seed: values.seed === undefined ? systemRandom.uint32() : numberOf("seed", values.seed),
     plant,
     isKept: values.keep,
+    isRealRestarted: values["restart-real"],
   };
 }
 
 type Brokers = readonly [JudgedBroker, JudgedBroker];
 
-function patient([one, other]: Brokers): Brokers {
-  return [{ ...one, quietRounds: PATIENT_ROUNDS }, { ...other, quietRounds: PATIENT_ROUNDS }];
+function patient([one, other]: Brokers, quietRounds = PATIENT_ROUNDS): Brokers {
+  return [{ ...one, quietRounds }, { ...other, quietRounds }];
 }
 
 /** The shortest sequence found that shows a difference. */
@@ -103,7 +107,7 @@ async function shorten(sequence: Sequence, brokers: Brokers): Promise<Sequence> 
 }
 
 async function report(sequence: Sequence, brokers: Brokers): Promise<void> {
-  const short = await shorten(sequence, patient(brokers));
+  const short = await shorten(sequence, patient(brokers, SHORTENING_ROUNDS));
   const difference = await compare(short, patient(brokers));
   console.log(`subscriptions: ${short.types.map((type, i) => `sub${i} ${type}`).join(", ")}`);
   for (const operation of short.operations) console.log(`  ${JSON.stringify(operation)}`);
@@ -111,14 +115,18 @@ async function report(sequence: Sequence, brokers: Brokers): Promise<void> {
   else console.log(textOf(difference));
 }
 
+/** What the two have seen, without what is the same. */
 function textOf({ at, operation, observations }: Difference): string {
   const name = operation === "audit"
     ? "the audit at the end"
     : `operation ${at}, ${operation.kind}`;
+  const [first, second] = Object.values(observations);
+  const differs = (key: string) => JSON.stringify(first?.[key]) !== JSON.stringify(second?.[key]);
   const sides = Object.entries(observations).map(([broker, observation]) =>
-    `${broker}:\n${JSON.stringify(observation, null, 1)}`
+    Object.entries(observation).filter(([key]) => differs(key))
+      .map(([key, value]) => `  ${broker.padEnd(8)} ${key}: ${JSON.stringify(value)}`).join("\n")
   );
-  return [`they differ at ${name}`, ...sides].join("\n");
+  return [`they differ at ${name}:`, ...sides].join("\n");
 }
 
 async function playAll(options: Options, brokers: Brokers): Promise<number> {
@@ -144,36 +152,16 @@ async function playAll(options: Options, brokers: Brokers): Promise<number> {
 async function main(options: Options, signal: AbortSignal): Promise<number> {
   await Deno.mkdir(DATA_DIR, { recursive: true });
   console.log(`differential: seed ${options.seed}`);
-  const dataDir = join(DATA_DIR, "real");
-  const folder = join(DATA_DIR, "embedded");
-  const up = parseUp([
-    ...["--port", "0", "--admin-port", "0", "--data", dataDir, "--heap", "512m"],
-    ...["--conf", "activeConsumerFailoverDelayTimeMillis=0"],
-  ]);
-  if (up === "help") throw new UsageError("Cannot start: no flags");
-  await using stack = new AsyncDisposableStack();
-  const real = await bringPulsarUp(up, console.error, signal);
-  stack.defer(async () => {
-    if (options.isKept) return;
-    await bringPulsarDown({ dataDir, deleteData: true, waitMs: 30_000 }, () => {});
-  });
-  const embedded = stack.use(
-    await startBroker({
-      folder,
-      failoverDelayMs: 0,
-      // As a real one has it.
-      policies: { isDeduplicating: false },
-    }),
-  );
-  const { serviceUrl, adminUrl } = real;
   const tampering = options.plant === undefined ? {} : PLANTS[options.plant]!();
-  const differences = await playAll(options, [
-    { name: "real", serviceUrl, adminUrl, tampering: {}, quietRounds: QUIET_ROUNDS },
-    {
-      ...{ name: "embedded", serviceUrl: embedded.url, adminUrl: embedded.adminUrl },
-      ...{ tampering, quietRounds: QUIET_ROUNDS },
-    },
-  ]);
+  const folder = join(DATA_DIR, "embedded");
+  await using embedded = await startEmbedded({ folder, tampering, quietRounds: QUIET_ROUNDS });
+  await using real = await startReal({
+    dataDir: join(DATA_DIR, "real"),
+    isRestarted: options.isRealRestarted,
+    isKept: options.isKept,
+    quietRounds: QUIET_ROUNDS,
+  }, signal);
+  const differences = await playAll(options, [real.judged, embedded.judged]);
   console.log(
     `differential: ${options.sequenceCount} sequences of ${options.operationCount} operations, seed ${options.seed}: ${
       differences === 0 ? "the same everywhere" : `${differences} differ`
@@ -195,7 +183,10 @@ if (import.meta.main) {
     if (why !== undefined) throw new UsageError(why);
     Deno.exit(await main(options, abort.signal));
   } catch (error) {
-    console.error(`fuzz:differential: ${lineOf(error)}`);
+    // A broker that went away spoils the disposal, too: the first error says why.
+    const first = error instanceof SuppressedError ? error.suppressed : error;
+    console.error(`fuzz:differential: ${lineOf(first)}`);
+    if (!(first instanceof UsageError)) console.error(first);
     Deno.exit(2);
   }
 }

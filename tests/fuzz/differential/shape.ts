@@ -9,6 +9,8 @@ export interface JudgedBroker {
   readonly serviceUrl: string;
   readonly adminUrl: string;
   readonly tampering: Tampering;
+  /** Ends it and starts it again, or what comes nearest to that. All connections are cut before. */
+  readonly restart: (topic: string) => Promise<void>;
   /** How long silence must last to count, in rounds; more on a busy machine. */
   readonly quietRounds: number;
 }
@@ -21,6 +23,8 @@ export interface JudgedConsumer {
   seen: number;
   /** What it was allowed and has not used: only whether there is any matters. */
   permits: number;
+  /** It was told of the end of the topic. */
+  isAtEnd: boolean;
 }
 
 /** A subscription, for whoever waits for it to come to rest. */
@@ -43,6 +47,8 @@ export interface TopicView {
 /** What a subscription needs of its topic. */
 export interface SubscriptionHost extends TopicView {
   connect(): Promise<JudgeConnection>;
+  /** The key of an entry's messages. */
+  keyOf(ordinal: number): string;
   /** Where a seek goes. */
   seekTarget(
     seek: Extract<Operation, { kind: "seek" }>,

@@ -30,6 +30,7 @@ export interface Entry {
   readonly position: { readonly ledgerId: number; readonly entryId: number };
   readonly messageCount: number;
   readonly publishTimeMs: number;
+  readonly key: string;
 }
 
 /** What one operation showed. */
@@ -80,8 +81,8 @@ export class World implements SubscriptionHost, AsyncDisposable {
     return found?.ordinal ?? (entryId < 0 ? "none" : "unknown");
   }
 
-  entry(ordinal: number): Entry {
-    return this.#entries[ordinal]!;
+  keyOf(ordinal: number): string {
+    return this.#entries[ordinal]!.key;
   }
 
   get subscriptions(): readonly Judged[] {
@@ -115,11 +116,21 @@ export class World implements SubscriptionHost, AsyncDisposable {
         return await this.#subscriptions[operation.subscription]?.open(`c${operation.consumer}`);
       case "unload":
         return await this.#admin("PUT", "unload");
+      case "restart":
+        return await this.#restart();
       case "terminate":
         return await this.#admin("POST", "terminate");
       default:
         return await this.#subscriptionFor(operation.choice)?.perform(operation);
     }
+  }
+
+  async #restart(): Promise<string> {
+    await this.#producer?.cut();
+    const consumers = this.#subscriptions.flatMap((subscription) => subscription.consumers);
+    for (const { connection } of consumers) await connection.cut();
+    await this.broker.restart(this.topic);
+    return "done";
   }
 
   #subscriptionFor(choice: number): Judged | undefined {
@@ -148,6 +159,7 @@ export class World implements SubscriptionHost, AsyncDisposable {
       ordinal: this.#entries.length,
       position: { ledgerId, entryId },
       messageCount,
+      key,
       publishTimeMs: FIRST_PUBLISH_TIME_MS + 1000 * sequenceId,
     });
     return "SEND_RECEIPT";
