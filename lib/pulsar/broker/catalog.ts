@@ -43,6 +43,10 @@ export interface CatalogPlace {
 /** Partitions that a topic may have; more would open as many logs. */
 const PARTITIONS_MAX = 1024;
 const NAMESPACES = "namespaces.json";
+/** Where a Pulsar keeps topics of its own. Clients look there for a transaction coordinator, and must find that there is none. */
+const INTERNAL_TENANT = "pulsar";
+const INTERNAL_NAMESPACE = "pulsar/system";
+const ONE_CLUSTER = { allowedClusters: ["standalone"], adminRoles: [] };
 
 /** With a log, or without. */
 export type Scheme = "persistent" | "non-persistent";
@@ -62,7 +66,7 @@ function partitionedFolder({ isPersistent, namespace }: TopicName): string {
 /** Which tenants, namespaces and topics there are. Kept on disk; read once, at start. */
 export class Catalog {
   #document: NamespacesDocument = {
-    tenants: { public: { allowedClusters: ["standalone"], adminRoles: [] } },
+    tenants: { public: ONE_CLUSTER },
     namespaces: { "public/default": {} },
   };
   /** Full names of topics that have a log. */
@@ -77,8 +81,13 @@ export class Catalog {
   onPolicies: () => void = () => {};
 
   constructor(private readonly place: CatalogPlace) {
-    this.#document = readDocument<NamespacesDocument>(this.#documentPlace("", NAMESPACES)) ??
+    const stored = readDocument<NamespacesDocument>(this.#documentPlace("", NAMESPACES)) ??
       this.#document;
+    this.#document = {
+      ...stored,
+      tenants: { [INTERNAL_TENANT]: ONE_CLUSTER, ...stored.tenants },
+      namespaces: { [INTERNAL_NAMESPACE]: {}, ...stored.namespaces },
+    };
     for (const [base, stored] of Object.entries(this.#document.topicPolicies ?? {})) {
       this.#topicPolicies.set(base, stored);
     }

@@ -15,7 +15,6 @@ const DIFFERENT: Readonly<Record<string, string>> = {
   "GET /admin/v2/brokers/standalone": "another port",
   "GET /admin/v2/clusters/standalone": "another port",
   "GET /lookup/v2/topic/persistent/public/default/single": "another port",
-  "GET /admin/v2/tenants": "it has no tenant for internal topics",
   "PUT /admin/v2/persistent/golden/one/no-partitions/partitions": "the words of Java's JSON parser",
   "POST /admin/v2/schemas/golden/one/single/schema": "the words of Java's AVRO, and Jetty's page",
   "POST /admin/v2/schemas/golden/one/single/compatibility": "the words of Java's AVRO",
