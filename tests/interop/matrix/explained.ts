@@ -15,7 +15,15 @@ export interface Explanation {
 }
 
 /** All there are. */
-export const EXPLANATIONS: readonly Explanation[] = [];
+export const EXPLANATIONS: readonly Explanation[] = [
+  {
+    scenario: "key_hash_java",
+    client: "go",
+    reason:
+      "`key_hash_java`: pulsar-client-go hashes the bytes of UTF-8 where Java hashes UTF-16 " +
+      "units, and keeps the sign bit: keys that are long or not ASCII go to other partitions, with every broker.",
+  },
+];
 
 /** Why a difference is as it is; undefined for one that must be mended. */
 export function explanationOf(difference: Difference): string | undefined {

@@ -102,16 +102,15 @@ export async function readResult(file: string): Promise<MatrixResult> {
 /** Rows whose notes must be the same for all clients, too: how keys are hashed. */
 const SAME_FOR_CLIENTS = ["key_hash_java", "key_hash_murmur3"];
 
-/** The cell that a cell must agree with: the same client's on the real broker, or the first client's. */
+/** The cell that a cell must agree with: the same client's on the real broker, or the Java client's on that. */
 function standardOf(
   result: MatrixResult,
   client: string,
   scenario: string,
 ): CellResult | undefined {
-  const key = columnKey({ client, broker: "real" });
-  if (!SAME_FOR_CLIENTS.includes(scenario)) return result.cells[key]?.[scenario];
-  const all = result.columns.map((column) => result.cells[columnKey(column)]?.[scenario]);
-  return all.find((cell) => cell?.status === "ok");
+  const isSameForClients = SAME_FOR_CLIENTS.includes(scenario);
+  const key = columnKey({ client: isSameForClients ? "java" : client, broker: "real" });
+  return result.cells[key]?.[scenario];
 }
 
 /** What differs from what it should be: failed cells, and notes that are others than those of the real broker. */
