@@ -50,6 +50,10 @@ export async function handleSubscribe(
       attachment.subscription.remove(attachment.consumer);
       return;
     }
+    if (attachment.consumer.isClosed) {
+      // It was sent away between its arrival and this answer, which must not come behind CLOSE_CONSUMER.
+      throw new BrokerError("The topic is being unloaded", { code: "closed", retryable: true });
+    }
     connection.consumers.set(consumerId, attachment);
     connection.send("SUCCESS", { requestId });
   } finally {
