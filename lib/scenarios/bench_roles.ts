@@ -127,9 +127,11 @@ function readableFiles({ config }: RoleContext): string[] {
   return [config.pulsar.tokenFile, config.pulsar.tlsCaFile].filter((path) => path !== undefined);
 }
 
-/** What the native client needs besides: it is native code, which Deno's permissions cannot hold. */
-function clientPermissions({ config }: RoleContext): string[] {
-  return config.client === "weir" ? [] : ["--allow-read", "--allow-ffi", "--allow-sys"];
+/** What a role may read, and what its client needs: the native one is native code, which Deno's permissions cannot hold. */
+function clientPermissions(context: RoleContext, folder: string): string[] {
+  return context.config.client === "weir"
+    ? [allow("read", folder, ...readableFiles(context))]
+    : ["--allow-read", "--allow-ffi", "--allow-sys"];
 }
 
 /** The producer, with its ledger in the run's folder. */
@@ -143,10 +145,9 @@ export function produceSpec(context: RoleContext, endpoints: Endpoints): RoleSpe
     script: `${root}/jobs/produce.ts`,
     permissions: [
       netPermission(context),
-      allow("read", ledger, ...readableFiles(context)),
+      ...clientPermissions(context, ledger),
       allow("write", ledger),
       "--allow-env",
-      ...clientPermissions(context),
     ],
     args: () => [
       ...pulsarArgs(context, endpoints),
@@ -186,10 +187,9 @@ export function aggregateSpec(
     script: `${root}/jobs/aggregate.ts`,
     permissions: [
       netPermission(context),
-      allow("read", checkpoints, ...readableFiles(context)),
+      ...clientPermissions(context, checkpoints),
       allow("write", checkpoints),
       "--allow-env",
-      ...clientPermissions(context),
     ],
     args: () => [
       ...pulsarArgs(context, endpoints),
