@@ -152,3 +152,14 @@ Deno.test("AckTracker writes acknowledgements as Java's client does", () => {
   tracker.acknowledge(id(2, 3));
   assert.deepEqual(tracker.take().individual, [{ ledgerId: 9, entryId: 2 }]);
 });
+
+Deno.test("AckTracker keeps what was not sent over a new session, also places in a batch", () => {
+  const tracker = new AckTracker({ sendsBatchIndexes: true });
+  tracker.acknowledge(idOf(1, 1));
+  tracker.acknowledge(idOf(0, 0));
+  tracker.sessionBegins();
+  assert.deepEqual(tracker.take().individual, [
+    { ledgerId: 1, entryId: 0 },
+    { ledgerId: 1, entryId: 1, ackSet: [5n] },
+  ]);
+});

@@ -264,3 +264,21 @@ Deno.test("Consumer that another one takes over from drops what it has not hande
   assert.deepEqual(events, [false, true]);
   await end();
 });
+
+Deno.test("Consumer gives the room back of what nobody is shown", async () => {
+  const markers = Array.from({ length: 500 }, () => section("m", { markerType: 1 }));
+  const { broker, end } = await consuming(markers);
+  const permits = broker.bodies("FLOW").map(({ messagePermits }) => messagePermits);
+  assert.deepEqual(permits, [1000, 500]);
+  await end();
+});
+
+Deno.test("Consumer asks again only for what was not acknowledged within ackTimeoutMs", async () => {
+  const { consumer, broker, clock, end } = await consuming(["a", "b"], { ackTimeoutMs: 1000 });
+  const [first] = [await consumer.receive(), await consumer.receive()];
+  await consumer.acknowledge(first!);
+  await clock.advance(1100);
+  const [body] = broker.bodies("REDELIVER_UNACKNOWLEDGED_MESSAGES");
+  assert.deepEqual(body!.messageIds, [{ ledgerId: 7, entryId: 1 }]);
+  await end();
+});

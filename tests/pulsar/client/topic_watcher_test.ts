@@ -217,3 +217,48 @@ Deno.test("Consumer subscribes partitions that are added, and tries again where 
   await client[Symbol.asyncDispose]();
   assert.equal(clock.pending, 0);
 });
+
+Deno.test("Consumer of a pattern subscribes partitions that a topic has got", async () => {
+  const namespace = new Namespace(false);
+  namespace.topics.push("orders-a-partition-0");
+  const { broker, clock, client } = await connectFake();
+  broker.hook = namespace.hook;
+  broker.partitions = 1;
+  const options = { ...PATTERN, autoUpdatePartitionsIntervalMs: 0 };
+  const consumer = await client.openConsumer(options);
+  namespace.topics.push("orders-a-partition-1");
+  broker.partitions = 2;
+  await clock.advance(1000);
+  const names = consumer.topics.map((topic) => topic.slice(FOLDER.length));
+  assert.deepEqual(names, ["orders-a-partition-0", "orders-a-partition-1"]);
+  await client[Symbol.asyncDispose]();
+});
+
+Deno.test("Consumer of a pattern looks once more when it is told of changes while it looks", async () => {
+  const namespace = new Namespace(true);
+  const options = { patternAutoDiscoveryIntervalMs: 3_600_000 };
+  const { broker, clock, names, end } = await watching(namespace, options);
+  const held: (() => void)[] = [];
+  broker.hook = (command, connection, frame) => {
+    if (command.type !== "GET_TOPICS_OF_NAMESPACE") {
+      return namespace.hook(command, connection, frame);
+    }
+    const topics = namespace.topics.map((name) => FOLDER + name);
+    const { requestId } = command.body;
+    held.push(() => connection.send("GET_TOPICS_OF_NAMESPACE_RESPONSE", { requestId, topics }));
+    return true;
+  };
+  namespace.tell();
+  await settle(clock);
+  // Asked before this topic was there, answered after it was told of.
+  namespace.topics.push("orders-a");
+  namespace.tell();
+  await settle(clock);
+  assert.equal(held.length, 1);
+  held[0]!();
+  await settle(clock);
+  held[1]!();
+  await settle(clock);
+  assert.deepEqual(names(), ["orders-a"]);
+  await end();
+});
