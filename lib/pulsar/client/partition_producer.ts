@@ -52,6 +52,9 @@ interface Pending {
   readonly reject: (error: PulsarError) => void;
 }
 
+/** How long closing waits for the broker's answer. */
+const CLOSE_PATIENCE_MS = 5_000;
+
 const CODES_THAT_END_A_PRODUCER: ReadonlySet<string> = new Set([
   "topic_terminated_error",
   "producer_fenced",
@@ -207,13 +210,18 @@ export class PartitionProducer implements ProducerEndpoint, AsyncDisposable {
     );
     await this.#reconnecting;
     if (connection === undefined || connection.error !== undefined) return;
-    try {
-      const body = { producerId: this.producerId };
-      await connection.request("CLOSE_PRODUCER", body, `close producer of ${this.#options.topic}`);
-    } catch (error) {
-      // The broker forgets a producer with its connection anyway.
-      if (!(error instanceof PulsarError)) throw error;
-    }
+    const answered = new AbortController();
+    const body = { producerId: this.producerId };
+    const closing = connection
+      .request("CLOSE_PRODUCER", body, `close producer of ${this.#options.topic}`)
+      .catch((error) => {
+        // The broker forgets a producer with its connection anyway.
+        if (!(error instanceof PulsarError)) throw error;
+      })
+      .finally(() => answered.abort("answered"));
+    // A broker that is silent shall not keep whoever leaves.
+    const patience = this.#context.clock.sleep(CLOSE_PATIENCE_MS, answered.signal).catch(() => {});
+    await Promise.race([closing, patience]);
   }
 
   async #register(): Promise<void> {

@@ -299,6 +299,20 @@ Deno.test("Producer.close() sends what is collected first", async () => {
   assert.equal(broker.count("CLOSE_PRODUCER"), 1);
 });
 
+Deno.test("Producer.close() does not wait for a broker that is silent", async () => {
+  const { broker, clock, client } = await connectFake();
+  const producer = await client.openProducer(OPTIONS);
+  broker.hook = (command) => command.type === "CLOSE_PRODUCER";
+  let isClosed = false;
+  const closing = producer.close().then(() => isClosed = true);
+  await clock.advance(4_999);
+  assert.equal(isClosed, false);
+  await clock.advance(1);
+  await closing;
+  await client[Symbol.asyncDispose]();
+  assert.equal(clock.pending, 0);
+});
+
 Deno.test("Producer refuses options that make no sense", async () => {
   const { client } = await connectFake();
   await using _ = client;
