@@ -14,6 +14,9 @@ import {
   PulsarError,
 } from "../wire/mod.ts";
 
+/** How long closing waits for the broker's answer. */
+const CLOSE_PATIENCE_MS = 5_000;
+
 /** What a session tells its consumer. */
 export interface SessionHost {
   /** What SUBSCRIBE shall say now. */
@@ -194,13 +197,18 @@ export class TopicSession implements ConsumerEndpoint {
     if (connection === undefined) return;
     connection.removeConsumer(this.consumerId);
     if (!tellBroker) return;
-    try {
-      const body = { consumerId: this.consumerId };
-      await connection.request("CLOSE_CONSUMER", body, `close consumer of ${this.topic}`);
-    } catch (error) {
-      // The broker forgets a consumer with its connection anyway.
-      if (!(error instanceof PulsarError)) throw error;
-    }
+    const answered = new AbortController();
+    const body = { consumerId: this.consumerId };
+    const asked = connection
+      .request("CLOSE_CONSUMER", body, `close consumer of ${this.topic}`)
+      .catch((error) => {
+        // The broker forgets a consumer with its connection anyway.
+        if (!(error instanceof PulsarError)) throw error;
+      })
+      .finally(() => answered.abort("answered"));
+    // A broker that is silent shall not keep whoever leaves.
+    const patience = this.#context.clock.sleep(CLOSE_PATIENCE_MS, answered.signal).catch(() => {});
+    await Promise.race([asked, patience]);
   }
 
   async #subscribe(): Promise<void> {
