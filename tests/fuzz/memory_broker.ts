@@ -1,6 +1,6 @@
 /** The embedded broker without sockets: its own connection class on both ends of a pipe, its log on the real disk. */
 import { Broker } from "../../lib/pulsar/broker/broker.ts";
-import { Connection } from "../../lib/pulsar/broker/connection.ts";
+import { Connection } from "../../lib/pulsar/broker/connection/connection.ts";
 import { partsOf } from "../../lib/pulsar/broker/start.ts";
 import type { StartOptions } from "../../lib/pulsar/broker/start.ts";
 import { type Heard, MemorySocket } from "./memory_socket.ts";

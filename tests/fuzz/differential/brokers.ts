@@ -6,6 +6,8 @@ import { BrokerError, type BrokerHandle, startBroker } from "../../../lib/pulsar
 import type { Tampering } from "./judge_connection.ts";
 import type { JudgedBroker } from "./shape.ts";
 
+/** As the real one has it: no deduplication unless it is asked for, and nothing deleted. */
+const POLICIES = { isDeduplicating: false, retentionBytes: -1, retentionMs: -1 };
 const PORT_TRIES = 100;
 const PORT_RETRY_MS = 50;
 
@@ -28,6 +30,8 @@ async function bringUp(dataDir: string, ports: readonly string[], signal: AbortS
   const options = parseUp([
     ...["--data", dataDir, "--heap", "512m", ...ports],
     ...["--conf", "activeConsumerFailoverDelayTimeMillis=0"],
+    // When old data go is for each broker to choose; here they stay.
+    ...["--conf", "defaultRetentionTimeInMinutes=-1", "--conf", "defaultRetentionSizeInMB=-1"],
   ]);
   if (options === "help") throw new UsageError("Cannot start: no flags");
   return await bringPulsarUp(options, console.error, signal);
@@ -82,8 +86,7 @@ export async function startEmbedded(
 ): Promise<RunningBroker> {
   const { folder, tampering, quietRounds } = options;
   const start = (ports: { readonly port?: number; readonly adminPort?: number }) =>
-    // As a real one has it: no deduplication unless it is asked for.
-    startBroker({ folder, failoverDelayMs: 0, policies: { isDeduplicating: false }, ...ports });
+    startBroker({ folder, failoverDelayMs: 0, policies: POLICIES, ...ports });
   let broker: BrokerHandle = await start({});
   const { port, adminPort, url, adminUrl } = broker;
   return {

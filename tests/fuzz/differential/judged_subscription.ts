@@ -76,7 +76,7 @@ export class Judged {
       await connection.cut();
       return plainAnswer(answer);
     }
-    this.consumers.push({ name, connection, seen: 0, permits: 0, isAtEnd: false });
+    this.consumers.push({ name, connection, seen: 0, permits: 0 });
     this.consumers.sort((a, b) => a.name < b.name ? -1 : 1);
     if (this.isShared) await this.#flow(this.consumers.find((one) => one.name === name)!, PLENTY);
     return "SUCCESS";
@@ -204,7 +204,7 @@ export class Judged {
       consumer.seen = consumer.connection.events.length;
       const deliveries = fresh.filter(({ command }) => command.type === "MESSAGE")
         .map((said) => this.#deliver(consumer, said));
-      const others = fresh.filter((said) => this.#isNews(consumer, said)).map(plainEvent);
+      const others = fresh.filter((said) => this.#isNews(said)).map(plainEvent);
       return { name: consumer.name, deliveries, others };
     });
     if (!this.isShared) {
@@ -221,14 +221,13 @@ export class Judged {
   }
 
   /**
-   * Whether an event is compared. Of the end of the topic a real one tells once or again, and whoever shares a subscription or not, as
-   * reads happen to be under way.
+   * Whether an event is compared. Of the end of the topic a real one tells later consumers or not, as reads happen to be under way; and
+   * while the one who was served comes back from a seek, the embedded broker has, after its delay, somebody else take over, a real one nobody.
    */
-  #isNews(consumer: JudgedConsumer, { command }: Said): boolean {
-    if (command.type !== "REACHED_END_OF_TOPIC") return command.type !== "MESSAGE";
-    const wasAtEnd = consumer.isAtEnd;
-    consumer.isAtEnd = true;
-    return !this.isShared && !wasAtEnd;
+  #isNews({ command }: Said): boolean {
+    if (command.type === "ACTIVE_CONSUMER_CHANGE") return !this.world.isSeeking;
+    if (command.type === "REACHED_END_OF_TOPIC") return this.world.isTerminating;
+    return command.type !== "MESSAGE";
   }
 
   /** Messages of one key that a consumer got for the first time behind later ones. */

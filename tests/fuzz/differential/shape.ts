@@ -23,8 +23,6 @@ export interface JudgedConsumer {
   seen: number;
   /** What it was allowed and has not used: only whether there is any matters. */
   permits: number;
-  /** It was told of the end of the topic. */
-  isAtEnd: boolean;
 }
 
 /** A subscription, for whoever waits for it to come to rest. */
@@ -40,6 +38,7 @@ export interface TopicView {
   readonly broker: JudgedBroker;
   readonly topic: string;
   readonly subscriptions: readonly SubscriptionView[];
+  readonly isTerminated: boolean;
   /** Ordinal of a position, or what it is instead. */
   ordinalOf(position: { ledgerId: number; entryId: number }): number | string;
 }
@@ -47,6 +46,10 @@ export interface TopicView {
 /** What a subscription needs of its topic. */
 export interface SubscriptionHost extends TopicView {
   connect(): Promise<JudgeConnection>;
+  /** The topic is being terminated just now: who is connected must be told. */
+  readonly isTerminating: boolean;
+  /** A cursor is being moved: who was served is away for a moment. */
+  readonly isSeeking: boolean;
   /** The key of an entry's messages. */
   keyOf(ordinal: number): string;
   /** Where a seek goes. */

@@ -56,11 +56,10 @@ export async function readStats(world: TopicView): Promise<TopicFigures | undefi
         consumers,
       }];
     });
-  // Where everything is acknowledged, a real one may have deleted it all when it was loaded again, and then knows no last message.
-  const isAllRead = subscriptions.every(([, one]) => one.msgBacklog === 0);
   return {
     producers: stats.publishers?.length ?? 0,
     subscriptions: Object.fromEntries(subscriptions),
-    last: last === undefined || isAllRead ? "none" : world.ordinalOf(last),
+    // A real one that has loaded a topic and then terminated it knows no last message any more.
+    last: last === undefined || world.isTerminated ? "none" : world.ordinalOf(last),
   };
 }

@@ -67,6 +67,9 @@ export class World implements SubscriptionHost, AsyncDisposable {
   readonly #subscriptions: Judged[];
   #producer: JudgeConnection | undefined;
   #sequenceId = 0;
+  isTerminated = false;
+  isTerminating = false;
+  isSeeking = false;
   #textCount = 0;
 
   constructor(readonly broker: JudgedBroker, readonly topic: string, sequence: Sequence) {
@@ -98,9 +101,13 @@ export class World implements SubscriptionHost, AsyncDisposable {
 
   /** Does one thing and waits until nothing more comes of it. */
   async perform(operation: Operation): Promise<Observation> {
+    this.isTerminating = operation.kind === "terminate";
+    this.isTerminated ||= this.isTerminating;
+    this.isSeeking = operation.kind === "seek";
     const result = await this.#do(operation);
     await settle(this);
     const events = this.#subscriptions.map((subscription) => subscription.takeEvents());
+    this.isSeeking = false;
     const reopened: string[] = [];
     for (const subscription of this.#subscriptions) reopened.push(...await subscription.reopen());
     if (reopened.length > 0) await settle(this);
