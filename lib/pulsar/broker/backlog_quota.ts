@@ -6,11 +6,10 @@
  */
 import type { WallTimeMs } from "../../base/mod.ts";
 import { BrokerError } from "./errors.ts";
-import type { PartitionLog } from "./log.ts";
-import { comparePositions } from "./position.ts";
-import type { Position } from "./position.ts";
+import type { PartitionLog, Position } from "./log/mod.ts";
+import { comparePositions } from "./log/mod.ts";
 import type { Producer } from "./producer.ts";
-import type { Subscription } from "./subscription.ts";
+import type { Subscription } from "./dispatch/mod.ts";
 import type { BacklogPolicy, TopicPolicies } from "./topic_policies.ts";
 
 /** What the quota looks at, and acts on. */

@@ -1,11 +1,10 @@
 import type { Crc32c, Disk } from "../../base/mod.ts";
 import { removeLogFolder } from "./compacted_folder.ts";
-import { readDocument, writeDocument } from "./document.ts";
-import type { DocumentPlace } from "./document.ts";
+import { readDocument, writeDocument } from "./log/mod.ts";
+import type { DocumentPlace, Durability } from "./log/mod.ts";
 import { BrokerError } from "./errors.ts";
 import { effectivePolicies } from "./namespace_policies.ts";
 import type { StoredPolicies } from "./namespace_policies.ts";
-import type { Durability } from "./durability.ts";
 import type { TopicPolicies } from "./topic_policies.ts";
 import { decodeName, encodeName, parseTopicName, partitionName } from "./topic_name.ts";
 import type { TopicName } from "./topic_name.ts";

@@ -1,8 +1,5 @@
-import { LogReader } from "./log_reader.ts";
-import type { ReadableLog } from "./log_reader.ts";
-import { comparePositions } from "./position.ts";
-import type { Position } from "./position.ts";
-import type { Slab } from "./slab.ts";
+import { comparePositions, LogReader } from "./log/mod.ts";
+import type { Position, ReadableLog, Slab } from "./log/mod.ts";
 
 /** What stands for the beginning of a log. */
 export interface EarlierEntries {

@@ -5,14 +5,10 @@ import { isCompactedFolder, removeLogFolder } from "./compacted_folder.ts";
 import { CompactingReader } from "./compacting_reader.ts";
 import { keepOnly, keyedMessages, lastIndexIn } from "./compaction_pass.ts";
 import type { KeyedMessage } from "./compaction_pass.ts";
-import { readDocument, writeDocument } from "./document.ts";
-import type { DocumentPlace } from "./document.ts";
+import { comparePositions, EARLIEST, readDocument, writeDocument } from "./log/mod.ts";
+import type { DocumentPlace, LogReader, PartitionLog, Position } from "./log/mod.ts";
 import { BrokerError } from "./errors.ts";
-import type { PartitionLog } from "./log.ts";
-import type { LogReader } from "./log_reader.ts";
-import { comparePositions, EARLIEST } from "./position.ts";
-import type { Position } from "./position.ts";
-import type { Subscription } from "./subscription.ts";
+import type { Subscription } from "./dispatch/mod.ts";
 import type { TopicContext } from "./topic_context.ts";
 
 /** The subscription that keeps what is not compacted yet, by Pulsar's name. */

@@ -1,4 +1,4 @@
-import type { Position } from "./position.ts";
+import type { Position } from "./log/mod.ts";
 
 const PRODUCERS_MAX = 10_000;
 

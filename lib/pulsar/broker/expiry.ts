@@ -1,8 +1,8 @@
 import type { WallTimeMs } from "../../base/mod.ts";
 import { COMPACTION_SUBSCRIPTION } from "./compaction.ts";
-import { comparePositions } from "./position.ts";
-import type { Position } from "./position.ts";
-import type { Subscription } from "./subscription.ts";
+import { comparePositions } from "./log/mod.ts";
+import type { Position } from "./log/mod.ts";
+import type { Subscription } from "./dispatch/mod.ts";
 import type { Topic } from "./topic.ts";
 
 /** What of a subscription's messages became too old. */

@@ -1,6 +1,6 @@
 import type { MonoUs } from "../../base/mod.ts";
 import { COMPACTION_SUBSCRIPTION } from "./compaction.ts";
-import type { Subscription } from "./subscription.ts";
+import type { Subscription } from "./dispatch/mod.ts";
 
 /** A reader's subscription outlives a seek, but not its reader. */
 const READER_IDLE_US = 30e6;

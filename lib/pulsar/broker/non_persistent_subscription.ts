@@ -1,17 +1,16 @@
 import { ProtoWriter } from "../wire/mod.ts";
-import type { Entry } from "./append.ts";
-import type { Consumer, DeliverySource } from "./consumer.ts";
-import { Cursor } from "./cursor.ts";
-import { EntryHead } from "./entry_head.ts";
+import type { Entry } from "./log/mod.ts";
+import type { Consumer, DeliverySource, KeySelector, SubscriptionKind } from "./dispatch/mod.ts";
+import {
+  Cursor,
+  KeyRanges,
+  KeyRing,
+  keySharedPolicy,
+  pickActive,
+  writeMessageFrame,
+} from "./dispatch/mod.ts";
+import { EARLIEST, EntryHead } from "./log/mod.ts";
 import { BrokerError } from "./errors.ts";
-import { pickActive } from "./failover.ts";
-import { KeyRanges } from "./key_ranges.ts";
-import { KeyRing } from "./key_ring.ts";
-import type { KeySelector } from "./key_selector.ts";
-import { keySharedPolicy } from "./key_shared_dispatcher.ts";
-import { writeMessageFrame } from "./message_header.ts";
-import { EARLIEST } from "./position.ts";
-import type { SubscriptionKind } from "./subscription.ts";
 import type { TopicName } from "./topic_name.ts";
 
 const writer = new ProtoWriter();

@@ -1,4 +1,4 @@
-import type { AppendListener, Entry } from "./append.ts";
+import type { AppendListener, Entry } from "./log/mod.ts";
 import type { KnownProducer } from "./deduplication.ts";
 import { BrokerError } from "./errors.ts";
 import { NonPersistentSubscription } from "./non_persistent_subscription.ts";

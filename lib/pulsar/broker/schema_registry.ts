@@ -2,7 +2,7 @@ import { SchemaType } from "../wire/mod.ts";
 import type { Schema } from "../wire/mod.ts";
 import type { CatalogPlace } from "./catalog.ts";
 import { namespaceFolder } from "./catalog.ts";
-import { readDocument, writeDocument } from "./document.ts";
+import { readDocument, writeDocument } from "./log/mod.ts";
 import { BrokerError } from "./errors.ts";
 import { assertCompatible } from "./schema_compatibility.ts";
 import type { Compatibility } from "./schema_compatibility.ts";

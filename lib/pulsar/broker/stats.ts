@@ -1,12 +1,11 @@
-import type { Consumer } from "./consumer.ts";
+import type { Consumer, Subscription } from "./dispatch/mod.ts";
 import { ratesOf } from "./entity_rates.ts";
 import { expiredOf } from "./expiry.ts";
 import type { NonPersistentSubscription } from "./non_persistent_subscription.ts";
 import type { NonPersistentTopic } from "./non_persistent_topic.ts";
 import { keySharedConsumerStats, keySharedStats } from "./key_shared_stats.ts";
-import { formatPosition } from "./position.ts";
+import { formatPosition } from "./log/mod.ts";
 import type { Producer } from "./producer.ts";
-import type { Subscription } from "./subscription.ts";
 import type { Topic } from "./topic.ts";
 
 /** JSON of a topic's statistics, by the names of Pulsar's TopicStats. */

@@ -1,6 +1,6 @@
 /** Which subscriptions consumers may have, in Pulsar's words and order (ServerCnx.handleSubscribe, PersistentTopic.internalSubscribe). */
 import { BrokerError } from "./errors.ts";
-import type { SubscriptionKind } from "./subscription.ts";
+import type { SubscriptionKind } from "./dispatch/mod.ts";
 import type { Topic } from "./topic.ts";
 
 /** What a consumer asks for. */

@@ -4,23 +4,23 @@ import type { EarlierEntries } from "./compacting_reader.ts";
 import { Compaction, COMPACTION_SUBSCRIPTION } from "./compaction.ts";
 import type { CompactionHost, CompactionStatus } from "./compaction.ts";
 import { assertQuota, backlogBytes, enforceQuota } from "./backlog_quota.ts";
-import { Cursor } from "./cursor.ts";
+import { Cursor, Subscription } from "./dispatch/mod.ts";
 import { Deduplication } from "./deduplication.ts";
 import type { DeduplicationState, KnownProducer } from "./deduplication.ts";
-import { readDocument, writeDocument } from "./document.ts";
-import { EntrySizes } from "./entry_sizes.ts";
-import type { DocumentPlace } from "./document.ts";
+import {
+  comparePositions,
+  EARLIEST,
+  EntrySizes,
+  PartitionLog,
+  readDocument,
+  writeDocument,
+} from "./log/mod.ts";
+import type { AppendListener, DocumentPlace, Entry, Position } from "./log/mod.ts";
 import { BrokerError } from "./errors.ts";
 import { IdleSubscriptions } from "./idle_subscriptions.ts";
-import { PartitionLog } from "./log.ts";
-import type { AppendListener, Entry } from "./append.ts";
-import { EARLIEST } from "./position.ts";
-import type { Position } from "./position.ts";
 import type { Producer } from "./producer.ts";
-import { comparePositions } from "./position.ts";
 import { Rates } from "./rates.ts";
-import { Subscription } from "./subscription.ts";
-import type { SubscriptionState } from "./subscription.ts";
+import type { SubscriptionState } from "./dispatch/mod.ts";
 import type { TopicContext } from "./topic_context.ts";
 import { TopicProducers } from "./topic_producers.ts";
 import type { TopicPolicies } from "./topic_policies.ts";

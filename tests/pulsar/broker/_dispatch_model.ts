@@ -10,15 +10,18 @@ import {
   MESSAGE_METADATA,
   ProtoWriter,
 } from "../../../lib/pulsar/wire/mod.ts";
-import { Consumer } from "../../../lib/pulsar/broker/consumer.ts";
-import { Cursor } from "../../../lib/pulsar/broker/cursor.ts";
+import { Consumer } from "../../../lib/pulsar/broker/dispatch/consumer.ts";
+import { Cursor } from "../../../lib/pulsar/broker/dispatch/cursor.ts";
 import type { DispatchLimits } from "../../../lib/pulsar/broker/dispatch_limits.ts";
-import { KeyRing } from "../../../lib/pulsar/broker/key_ring.ts";
+import { KeyRing } from "../../../lib/pulsar/broker/dispatch/key_ring.ts";
 import type { ClientLink } from "../../../lib/pulsar/broker/link.ts";
-import { PartitionLog } from "../../../lib/pulsar/broker/log.ts";
+import { PartitionLog } from "../../../lib/pulsar/broker/log/log.ts";
 import { murmur3 } from "../../../lib/pulsar/broker/murmur3.ts";
 import { Rates } from "../../../lib/pulsar/broker/rates.ts";
-import type { Subscription, SubscriptionHost } from "../../../lib/pulsar/broker/subscription.ts";
+import type {
+  Subscription,
+  SubscriptionHost,
+} from "../../../lib/pulsar/broker/dispatch/subscription.ts";
 import { DEFAULT_POLICIES } from "../../../lib/pulsar/broker/topic_policies.ts";
 import { parseTopicName } from "../../../lib/pulsar/broker/topic_name.ts";
 import { FOLDER, sharedOn } from "./_log.ts";

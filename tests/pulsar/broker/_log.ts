@@ -1,12 +1,12 @@
 import { crc32cPortable, FakeClock, seededRandom, writeUint32 } from "../../../lib/base/mod.ts";
 import type { Disk } from "../../../lib/base/mod.ts";
-import { LedgerIds } from "../../../lib/pulsar/broker/ledger_ids.ts";
-import type { AppendListener, Entry } from "../../../lib/pulsar/broker/append.ts";
-import type { Durability } from "../../../lib/pulsar/broker/durability.ts";
-import type { LogShared } from "../../../lib/pulsar/broker/log_shared.ts";
-import { SpareFiles } from "../../../lib/pulsar/broker/spare_files.ts";
-import { SlabPool } from "../../../lib/pulsar/broker/slab.ts";
-import { TailBudget } from "../../../lib/pulsar/broker/tail.ts";
+import { LedgerIds } from "../../../lib/pulsar/broker/log/ledger_ids.ts";
+import type { AppendListener, Entry } from "../../../lib/pulsar/broker/log/append.ts";
+import type { Durability } from "../../../lib/pulsar/broker/log/durability.ts";
+import type { LogShared } from "../../../lib/pulsar/broker/log/log_shared.ts";
+import { SpareFiles } from "../../../lib/pulsar/broker/log/spare_files.ts";
+import { SlabPool } from "../../../lib/pulsar/broker/log/slab.ts";
+import { TailBudget } from "../../../lib/pulsar/broker/log/tail.ts";
 
 export const FOLDER = "data/topic";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { IdleSubscriptions } from "../../../lib/pulsar/broker/idle_subscriptions.ts";
-import type { Subscription } from "../../../lib/pulsar/broker/subscription.ts";
+import type { Subscription } from "../../../lib/pulsar/broker/dispatch/subscription.ts";
 
 /** What is looked at of a subscription. */
 function subscription(name: string, isDurable: boolean, consumers: readonly unknown[] = []) {

@@ -1,0 +1,12 @@
+/** Subscriptions: cursors, consumers, and how messages are spread over them. */
+export { Consumer } from "./consumer.ts";
+export type { DeliverySource } from "./consumer.ts";
+export { Cursor } from "./cursor.ts";
+export { pickActive } from "./failover.ts";
+export { KeyRanges } from "./key_ranges.ts";
+export { KeyRing } from "./key_ring.ts";
+export type { KeySelector } from "./key_selector.ts";
+export { KeySharedDispatcher, keySharedPolicy } from "./key_shared_dispatcher.ts";
+export { writeMessageFrame } from "./message_header.ts";
+export { Subscription } from "./subscription.ts";
+export type { SubscriptionKind, SubscriptionState } from "./subscription.ts";

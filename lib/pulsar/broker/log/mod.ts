@@ -1,0 +1,26 @@
+/** The log of a partition: append-only segments with checksums, and what reads them. */
+export type { AppendListener, Entry } from "./append.ts";
+export { readDocument, writeDocument } from "./document.ts";
+export type { DocumentPlace } from "./document.ts";
+export type { Durability } from "./durability.ts";
+export { EntryHead } from "./entry_head.ts";
+export { lastBatchIndex, plainPayload, readEntryAfter } from "./entry_reader.ts";
+export type { StoredEntry } from "./entry_reader.ts";
+export { EntrySizes } from "./entry_sizes.ts";
+export { lockFolder } from "./folder_lock.ts";
+export { LedgerIds } from "./ledger_ids.ts";
+export { PartitionLog } from "./log.ts";
+export { LogReader } from "./log_reader.ts";
+export type { ReadableLog } from "./log_reader.ts";
+export type { LogShared } from "./log_shared.ts";
+export { OpenFiles } from "./open_files.ts";
+export { entryAt, ledgerAt, NOWHERE, placeOf } from "./place.ts";
+export { PlaceQueue } from "./place_queue.ts";
+export { comparePositions, EARLIEST, formatPosition } from "./position.ts";
+export type { Position } from "./position.ts";
+export { RangeSet } from "./range_set.ts";
+export { withChecksum } from "./record.ts";
+export { SlabPool } from "./slab.ts";
+export type { Slab } from "./slab.ts";
+export { SpareFiles } from "./spare_files.ts";
+export { TailBudget } from "./tail.ts";

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { testBroker } from "../_broker.ts";
+import type { TestBroker } from "../_broker.ts";
+import { RawClient } from "../_raw_client.ts";
+
+const TENANT = { adminRoles: [], allowedClusters: ["standalone"] };
+
+async function call(broker: TestBroker, spec: string, body?: unknown): Promise<[number, unknown]> {
+  const [method, path] = spec.split(" ");
+  const answer = await fetch(`${broker.adminUrl}/admin/v2/${path}`, {
+    method: method!,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  // As Pulsar does: plain words are called JSON too.
+  return [answer.status, /^[[{"\d]|^(true|false)$/.test(text) ? JSON.parse(text) : text];
+}
+
+Deno.test("the admin interface creates, grows, lists and deletes partitioned topics", async () => {
+  await using broker = await testBroker();
+  const topic = "persistent/public/default/sensors";
+  assert.deepEqual((await call(broker, `GET ${topic}/partitions`))[0], 404);
+  assert.deepEqual(await call(broker, `PUT ${topic}/partitions`, 2), [204, ""]);
+  assert.deepEqual((await call(broker, `PUT ${topic}/partitions`, 2))[0], 409);
+  assert.deepEqual(await call(broker, `GET ${topic}/partitions`), [200, {
+    partitions: 2,
+    deleted: false,
+  }]);
+  assert.deepEqual(await call(broker, `POST ${topic}/partitions`, 3), [204, ""]);
+  assert.deepEqual((await call(broker, `POST ${topic}/partitions`, 1))[0], 422);
+  assert.deepEqual((await call(broker, "GET persistent/public/default"))[1], [
+    "persistent://public/default/sensors-partition-0",
+    "persistent://public/default/sensors-partition-1",
+    "persistent://public/default/sensors-partition-2",
+  ]);
+  assert.deepEqual((await call(broker, "GET persistent/public/default/partitioned"))[1], [
+    "persistent://public/default/sensors",
+  ]);
+  await using client = await RawClient.connect(broker.port);
+  const [metadata] = await client.request("PARTITIONED_METADATA", {
+    topic: "persistent://public/default/sensors",
+  });
+  assert.equal(metadata?.type === "PARTITIONED_METADATA_RESPONSE" && metadata.body.partitions, 3);
+  assert.deepEqual(await call(broker, `DELETE ${topic}/partitions?force=true`), [204, ""]);
+  assert.deepEqual((await call(broker, "GET persistent/public/default"))[1], []);
+  assert.deepEqual((await call(broker, `DELETE ${topic}/partitions`))[0], 404);
+});
+
+Deno.test("the admin interface refuses numbers of partitions that make no sense", async () => {
+  await using broker = await testBroker();
+  const refusals = [[0, 406], [-1, 406], [1.5, 400], [100_000, 406], ["two", 400], [{}, 400]];
+  for (const [body, expected] of refusals) {
+    const [status] = await call(broker, "PUT persistent/public/default/t/partitions", body);
+    assert.equal(status, expected, JSON.stringify(body));
+  }
+});
+
+Deno.test("the admin interface tells backlog, rates and who is connected", async () => {
+  await using broker = await testBroker();
+  const topic = "persistent/public/default/t";
+  await using client = await RawClient.connect(broker.port);
+  await client.produce("persistent://public/default/t");
+  await client.subscribe("persistent://public/default/t", { consumerName: "me" });
+  for (let i = 0; i < 3; i++) await client.publish(i, "x");
+  const [, stats] = await call(broker, `GET ${topic}/stats`) as [number, Record<string, unknown>];
+  assert.equal(stats["msgInCounter"], 3);
+  const subscription = (stats["subscriptions"] as Record<string, Record<string, unknown>>)["sub"]!;
+  assert.deepEqual(
+    [subscription["msgBacklog"], subscription["activeConsumerName"], subscription["type"]],
+    [3, "me", "Exclusive"],
+  );
+  const [, internal] = await call(broker, `GET ${topic}/internalStats`) as [
+    number,
+    Record<string, unknown>,
+  ];
+  assert.equal(internal["numberOfEntries"], 3);
+  assert.match(String(internal["lastConfirmedEntry"]), /^\d+:2$/);
+  assert.deepEqual((await call(broker, `GET ${topic}/subscriptions`))[1], ["sub"]);
+  assert.equal((await call(broker, `DELETE ${topic}`))[0], 412);
+  await call(broker, `POST ${topic}/subscription/sub/skip_all`);
+  const [, after] = await call(broker, `GET ${topic}/stats`) as [number, Record<string, unknown>];
+  assert.equal(
+    (after["subscriptions"] as Record<string, Record<string, unknown>>)["sub"]!["msgBacklog"],
+    0,
+  );
+  const metrics = await (await fetch(broker.metricsUrl)).text();
+  assert.match(
+    metrics,
+    /^pulsar_in_messages_total\{.*topic="persistent:\/\/public\/default\/t"\} 3$/m,
+  );
+  assert.match(metrics, /^pulsar_subscription_back_log\{.*subscription="sub"\} 0$/m);
+});
+
+Deno.test("the admin interface registers schemas and says what fits", async () => {
+  await using broker = await testBroker();
+  const path = "schemas/public/default/t";
+  const avro = (fields: unknown[]) => ({
+    type: "AVRO",
+    schema: JSON.stringify({ type: "record", name: "R", fields }),
+    properties: {},
+  });
+  assert.equal((await call(broker, `GET ${path}/schema`))[0], 404);
+  assert.deepEqual(await call(broker, `POST ${path}/schema`, avro([])), [200, {
+    version: { version: 0 },
+  }]);
+  assert.deepEqual((await call(broker, `POST ${path}/schema`, avro([])))[1], {
+    version: { version: 0 },
+  });
+  const wrong = avro([{ name: "a", type: "int" }]);
+  assert.equal((await call(broker, `POST ${path}/schema`, wrong))[0], 409);
+  assert.equal((await call(broker, `POST ${path}/compatibility`, wrong))[0], 500);
+  assert.deepEqual(await call(broker, `POST ${path}/compatibility`, avro([])), [202, {
+    compatibility: true,
+    schemaCompatibilityStrategy: "FULL",
+  }]);
+  const [, latest] = await call(broker, `GET ${path}/schema`) as [number, Record<string, unknown>];
+  assert.deepEqual([latest["version"], latest["type"]], [0, "AVRO"]);
+});
+
+Deno.test("the admin interface manages tenants and namespaces, and keeps their policies over a restart", async () => {
+  const folder = await Deno.makeTempDir();
+  {
+    await using broker = await testBroker({ folder });
+    assert.equal((await call(broker, "PUT namespaces/mine/n"))[0], 404);
+    assert.equal((await call(broker, "PUT tenants/mine", TENANT))[0], 204);
+    assert.equal((await call(broker, "PUT tenants/mine", TENANT))[0], 409);
+    assert.equal((await call(broker, "PUT namespaces/mine/n"))[0], 204);
+    const retention = { retentionTimeInMinutes: 10, retentionSizeInMB: -1 };
+    assert.equal((await call(broker, "POST namespaces/mine/n/retention", retention))[0], 204);
+    assert.equal((await call(broker, "DELETE tenants/mine"))[0], 409);
+  }
+  await using broker = await testBroker({ folder });
+  assert.deepEqual((await call(broker, "GET namespaces/mine"))[1], ["mine/n"]);
+  const [, policies] = await call(broker, "GET namespaces/mine/n") as [
+    number,
+    Record<string, unknown>,
+  ];
+  assert.deepEqual(policies["retention_policies"], {
+    retentionTimeInMinutes: 10,
+    retentionSizeInMB: -1,
+  });
+});
+
+Deno.test("the admin interface says who it is and that it is ready", async () => {
+  await using broker = await testBroker({ version: "9.9.9" });
+  assert.deepEqual(await call(broker, "GET brokers/health"), [200, "ok"]);
+  assert.deepEqual(await call(broker, "GET brokers/ready"), [200, "ok"]);
+  assert.deepEqual(await call(broker, "GET brokers/version"), [200, "weir-embedded-9.9.9"]);
+  assert.deepEqual(await call(broker, "GET clusters"), [200, ["standalone"]]);
+  assert.equal((await call(broker, "GET nothing"))[0], 404);
+  assert.equal((await call(broker, "PATCH tenants"))[0], 405);
+});
+
+Deno.test("the admin interface serves nobody who came by another name or page", async () => {
+  await using broker = await testBroker();
+  const ask = async (headers: string) => {
+    const socket = await Deno.connect({ hostname: "127.0.0.1", port: broker.adminPort });
+    await socket.write(
+      new TextEncoder().encode(
+        `GET /admin/v2/tenants HTTP/1.1\r\n${headers}connection: close\r\n\r\n`,
+      ),
+    );
+    const text = await new Response(socket.readable).text();
+    return Number(text.split(" ")[1]);
+  };
+  const own = `127.0.0.1:${broker.adminPort}`;
+  assert.equal(await ask(`host: ${own}\r\n`), 200);
+  assert.equal(await ask(`host: localhost:${broker.adminPort}\r\n`), 200);
+  assert.equal(await ask(`host: evil.example:${broker.adminPort}\r\n`), 403);
+  assert.equal(await ask(`host: ${own}\r\norigin: http://evil.example\r\n`), 403);
+});

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { testBroker, topicNamed } from "../_broker.ts";
+import { RawClient } from "../_raw_client.ts";
+
+const TOPIC = topicNamed("single");
+const FAILOVER = 2;
+
+Deno.test("a seek closes the active consumer of a failover subscription and leaves the others alone", async () => {
+  await using broker = await testBroker({ failoverDelayMs: 60_000 });
+  await using producer = await RawClient.connect(broker.port);
+  await producer.produce(TOPIC);
+  for (let i = 0; i < 2; i++) await producer.publish(i, `m${i}`);
+  const clients = [];
+  for (const consumerName of ["a", "b"]) {
+    const client = await RawClient.connect(broker.port);
+    await client.subscribe(TOPIC, { subType: FAILOVER, consumerName });
+    await client.send("FLOW", { consumerId: 0, messagePermits: 100 });
+    await client.caughtUp();
+    clients.push(client);
+  }
+  const typesOf = async (client: RawClient) => {
+    await client.caughtUp();
+    const types: string[] = [];
+    while (client.waiting > 0) types.push((await client.next())!.command.type);
+    return types;
+  };
+  const [first, second] = clients as [RawClient, RawClient];
+  await typesOf(second);
+  // Whoever asks, it is the one who is served that must come again.
+  const answer = (await second.request("SEEK", {
+    consumerId: 0,
+    messageId: { ledgerId: 0, entryId: 0 },
+  })).map((one) => one.type);
+  const toldFirst = await typesOf(first);
+  const toldSecond = [...answer, ...await typesOf(second)];
+  const closed = [toldFirst, toldSecond].filter((types) => types.includes("CLOSE_CONSUMER"));
+  assert.equal(closed.length, 1);
+  assert(toldSecond.includes("SUCCESS"));
+  for (const client of clients) await client[Symbol.asyncDispose]();
+});
+
+Deno.test("an older epoch does not replace the one that a consumer has", async () => {
+  await using broker = await testBroker();
+  await using client = await RawClient.connect(broker.port);
+  await client.produce(TOPIC);
+  await client.subscribe(TOPIC, { consumerEpoch: 0 });
+  await client.send("FLOW", { consumerId: 0, messagePermits: 100 });
+  await client.publish(0, "m0");
+  await client.message();
+  const epochs = [];
+  for (const consumerEpoch of [3, 2, 4]) {
+    await client.send("REDELIVER_UNACKNOWLEDGED_MESSAGES", { consumerId: 0, consumerEpoch });
+    epochs.push((await client.message()).body.consumerEpoch);
+  }
+  assert.deepEqual(epochs, [3, 3, 4]);
+});
