@@ -45,6 +45,8 @@ function placesOf(ackSet: readonly bigint[] | undefined): number[] | undefined {
 export class Judged {
   consumers: JudgedConsumer[] = [];
   readonly #outstanding = new Map<number, Outstanding>();
+  /** Entries of which some messages are acknowledged and others not. */
+  readonly partial = new Set<number>();
   /** Somebody has left: what comes of it depends on what he had, which is the broker's choice. */
   #hasLost = false;
 
@@ -103,6 +105,7 @@ export class Judged {
       case "redeliver":
         return await this.#redeliver(operation.which);
       case "seek":
+        this.partial.clear();
         return await this.#request("SEEK", this.world.seekTarget(operation));
       case "unsubscribe": {
         const answer = await this.#request("UNSUBSCRIBE", {});
@@ -136,11 +139,11 @@ export class Judged {
     if (isPolite) await connection.request("CLOSE_CONSUMER", { consumerId: 0 });
     await connection.cut();
     this.#forget(consumer);
+    this.#hasLost = true;
     return name;
   }
 
   #forget(consumer: JudgedConsumer): void {
-    this.#hasLost = true;
     this.consumers = this.consumers.filter((one) => one !== consumer);
     for (const [ordinal, { holder }] of this.#outstanding) {
       if (holder === consumer.name) this.#outstanding.delete(ordinal);
@@ -170,6 +173,8 @@ export class Judged {
       ackType: isCumulative ? CommandAckAckType.Cumulative : CommandAckAckType.Individual,
       messageId: [{ ledgerId, entryId, ...(isWhole ? {} : { ackSet }) }],
     });
+    if (isWhole) this.partial.delete(entry.ordinal);
+    else this.partial.add(entry.ordinal);
     if (isWhole && !isCumulative) this.#outstanding.delete(entry.ordinal);
     if (isCumulative && !this.isShared) {
       for (const ordinal of this.#outstanding.keys()) {
