@@ -48,7 +48,7 @@ export function adminHandler(options: AdminOptions): (request: Request) => Promi
     ...topicRoutes(broker),
     ...subscriptionRoutes(broker),
     ...messageRoutes(broker),
-    ...statsRoutes(broker),
+    ...statsRoutes(broker, addresses),
     ...schemaRoutes(broker),
   ];
   return async (request) => {

@@ -1,4 +1,5 @@
 import { AdminError } from "../admin_error.ts";
+import type { Addresses } from "./cluster.ts";
 import { openTopic, TOPIC, topicNotFound, topicOf } from "./paths.ts";
 import { route } from "./router.ts";
 import type { AdminRequest, Route } from "./router.ts";
@@ -53,11 +54,12 @@ function nonPersistent(broker: Broker, request: AdminRequest): NonPersistentTopi
 }
 
 /** Statistics of topics. */
-export function statsRoutes(broker: Broker): Route[] {
+export function statsRoutes(broker: Broker, addresses: Addresses): Route[] {
+  const owned = (stats: Stats) => ({ ...stats, ownerBroker: new URL(addresses.adminUrl).host });
   return [
     route(
       `GET ${TOPIC}/stats`,
-      async (request) => topicStats(await openTopic(broker, request)),
+      async (request) => owned(topicStats(await openTopic(broker, request))),
       "use",
     ),
     route(

@@ -130,6 +130,17 @@ async function resetToTime(broker: Broker, request: AdminRequest): Promise<void>
   await saveCursors(subscriptions);
 }
 
+interface ResetBody {
+  readonly messageId?: unknown;
+  readonly isExcluded?: boolean;
+  /** What Java's admin client calls it. */
+  readonly excluded?: boolean;
+}
+
+function isExcluded(body: ResetBody | null): boolean {
+  return body?.isExcluded === true || body?.excluded === true;
+}
+
 async function resetToMessage(broker: Broker, request: AdminRequest): Promise<void> {
   if (isPartitioned(broker, request)) {
     throw new AdminError(405, "Reset-cursor at position is not allowed for partitioned-topic");
@@ -137,8 +148,8 @@ async function resetToMessage(broker: Broker, request: AdminRequest): Promise<vo
   const topic = await openTopic(broker, request);
   const subscription = topic.subscriptions.get(request.params["subscription"]!);
   if (subscription === undefined) throw notFound(request);
-  const body = await request.json() as { isExcluded?: boolean; messageId?: unknown };
-  subscription.reset(markOf(topic, body?.messageId ?? body, body?.isExcluded === true));
+  const body = await request.json() as ResetBody;
+  subscription.reset(markOf(topic, body?.messageId ?? body, isExcluded(body)));
   await topic.saveCursors();
 }
 
@@ -174,9 +185,9 @@ async function expireAll(broker: Broker, request: AdminRequest): Promise<void> {
 }
 
 async function expireToMessage(broker: Broker, request: AdminRequest): Promise<void> {
-  const body = await request.json() as { isExcluded?: boolean; messageId?: unknown };
+  const body = await request.json() as ResetBody;
   const topic = await openTopic(broker, request);
-  const mark = markOf(topic, body?.messageId ?? body, body?.isExcluded !== true);
+  const mark = markOf(topic, body?.messageId ?? body, !isExcluded(body));
   await expire(request, await subscriptionsOf(broker, request), () => mark);
 }
 
