@@ -23,6 +23,15 @@ export const EXPLANATIONS: readonly Explanation[] = [
       "`key_hash_java`: pulsar-client-go hashes the bytes of UTF-8 where Java hashes UTF-16 " +
       "units, and keeps the sign bit: keys that are long or not ASCII go to other partitions, with every broker.",
   },
+  {
+    scenario: "admin_peek",
+    client: "java",
+    broker: "embedded",
+    reason:
+      "`admin_peek`: the embedded broker's HTTP server writes the names of headers in lower case, which HTTP " +
+      "allows; the Java admin client looks for `X-Pulsar-PROPERTY` in just these letters, and shows peeked messages " +
+      "without their properties. Payload and id are the same.",
+  },
 ];
 
 /** Why a difference is as it is; undefined for one that must be mended. */

@@ -1,11 +1,9 @@
 /** The real Pulsar of the matrix. */
 import { join } from "node:path";
-import { PULSAR_VERSION } from "../../../infra/pulsar/options.ts";
-import { parseUp } from "../../../infra/pulsar/options.ts";
+import { parseUp, PULSAR_VERSION } from "../../../infra/pulsar/options.ts";
 import { bringPulsarDown, bringPulsarUp, type PulsarServer } from "../../../infra/pulsar/server.ts";
-import { freePort } from "../../../infra/process.ts";
 import { serverMark } from "../../../infra/pulsar/config.ts";
-import { isProcess } from "../../../infra/process.ts";
+import { freePort, isProcess } from "../../../infra/process.ts";
 import { systemClock, UsageError } from "../../../lib/base/mod.ts";
 import type { Setup } from "./behaviours.ts";
 import type { BrokerAddress, MatrixBroker } from "./broker.ts";
@@ -15,7 +13,6 @@ import { makeTokens } from "./tokens.ts";
 const NEVER = new AbortController().signal;
 
 async function securedFlags(folder: string): Promise<{ flags: string[]; address: object }> {
-  await Deno.mkdir(join(folder, ".."), { recursive: true });
   const folderOfSecrets = `${folder}-secrets`;
   await Deno.mkdir(folderOfSecrets, { recursive: true });
   const { caFile, otherCaFile, serverFile, serverKeyFile } = await makeCertificates(

@@ -210,7 +210,7 @@ class Administration extends Context {
         topics.createSubscription(c.topic(), "sub", MessageId.earliest);
         var peeked = topics.peekMessages(c.topic(), "sub", 2);
         equal(texts(peeked), numbered(2));
-        c.note("property", peeked.get(0).getProperty("a"));
+        c.note("property", String.valueOf(peeked.get(0).getProperty("a")));
         var id = (MessageIdAdv) peeked.get(1).getMessageId();
         equal(text(topics.getMessageById(c.topic(), id.getLedgerId(), id.getEntryId())), "message 1");
         equal(texts(take(c.consumer().subscribe(), 2)), numbered(2));
