@@ -304,6 +304,8 @@ export function parseFlags<const Table extends FlagTable>(
 }
 
 const COLUMNS = 100;
+/** Choices that are longer are named behind the help text, where lines are wrapped. */
+const CHOICES_COLUMNS = 80;
 
 /** Text in lines of at most `columns`, cut between words. */
 function wrap(text: string, columns: number): string[] {
@@ -320,11 +322,14 @@ function wrap(text: string, columns: number): string[] {
 export function helpText(table: FlagTable, usage: Usage): string {
   const all: FlagTable = { ...table, ...COMMON };
   const rows = Object.entries(all).map(([name, spec]) => {
+    const choices = spec.choices?.join("|");
+    const isLong = choices !== undefined && choices.length > CHOICES_COLUMNS;
     const argument = spec.kind === "boolean"
       ? ""
-      : ` ${spec.choices?.join("|") ?? spec.kind.toUpperCase()}`;
+      : ` ${isLong ? "NAME" : choices ?? spec.kind.toUpperCase()}`;
+    const named = isLong ? `: ${spec.choices!.join(", ")}` : "";
     const fallback = spec.default === undefined ? "" : ` (default ${spec.default})`;
-    return [`  --${name}${argument}`, `${spec.help}${fallback}`] as const;
+    return [`  --${name}${argument}`, `${spec.help}${named}${fallback}`] as const;
   });
   const width = Math.min(34, Math.max(...rows.map(([left]) => left.length)) + 2);
   const lines = rows.map(([left, right]) => {

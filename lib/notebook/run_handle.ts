@@ -1,5 +1,5 @@
 import { formatCount, messageOf, parseDurationMs, systemClock } from "../base/mod.ts";
-import { type LatencyHistogram } from "../latency/mod.ts";
+import type { LatencyHistogram } from "../latency/mod.ts";
 import { type Picture, show, summaryText, systemsText, tableOf } from "../report/mod.ts";
 import {
   askStatus,

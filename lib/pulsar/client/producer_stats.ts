@@ -1,5 +1,5 @@
 /** What a producer did: totals since it was opened, and rates of the last interval. */
-import { type Clock, type MonoUs } from "../../base/mod.ts";
+import type { Clock, MonoUs } from "../../base/mod.ts";
 import { LatencyHistogram, type LatencySummary } from "../../latency/mod.ts";
 
 /** Figures of a producer. Latency goes from `send` to the receipt, the time in the batch included. */
