@@ -2,13 +2,33 @@
  * One client of the bench in a process of its own. It is told its task as JSON in its only argument, warms up on topics of its own,
  * says `ready`, waits for `go`, does its work, says `done` and ends with its input.
  */
-import { assert, crc32cPortable, loadCrc32c, systemClock } from "../../../lib/base/mod.ts";
-import type { MessageBatch } from "../../../lib/contract.ts";
-import { type BatchProducer, connectPulsar, type PulsarClient } from "../../../lib/pulsar/mod.ts";
+import { assert, crc32cPortable, lineOf, loadCrc32c, systemClock } from "../../../lib/base/mod.ts";
+import type { MessageBatch, Producer, Source } from "../../../lib/contract.ts";
+import {
+  type BatchProducerOptions,
+  connectNative,
+  connectPulsar,
+  PulsarClient,
+  PulsarError,
+  type SourceOptions,
+} from "../../../lib/pulsar/mod.ts";
 import type { ClientEvent, ClientTask } from "./protocol.ts";
 
 const SEQUENCE_BYTES = 4;
 const WAIT_MS = 60_000;
+/** More than a producer has under way; a promise for each batch of a long run would be a leak. */
+const BATCHES_NOTED_MAX = 100;
+
+/** What the bench asks of a client, ours or the native one. */
+interface BenchClient extends AsyncDisposable {
+  openBatchProducer(options: BatchProducerOptions): Promise<BenchProducer>;
+  openSource(options: SourceOptions): Promise<Source>;
+}
+
+interface BenchProducer extends Producer {
+  /** The native client does not tell it. */
+  whenReady?(partition: number): Promise<void>;
+}
 
 /** Bytes that no one can compress or guess, the same each time. */
 function template(messageBytes: number): Uint8Array {
@@ -21,7 +41,7 @@ function template(messageBytes: number): Uint8Array {
 }
 
 /** Sends messages that carry their number; resolves with the last receipt. */
-async function produce(producer: BatchProducer, task: ClientTask, count: number): Promise<void> {
+async function produce(producer: BenchProducer, task: ClientTask, count: number): Promise<void> {
   const message = template(task.messageBytes);
   const receipts: Promise<unknown>[] = [];
   let failed: unknown;
@@ -29,7 +49,7 @@ async function produce(producer: BatchProducer, task: ClientTask, count: number)
   for (let sent = 0; sent < count;) {
     const batch = producer.openBatch(0);
     if (batch === undefined) {
-      await producer.whenReady(0);
+      await (producer.whenReady?.(0) ?? receipts.shift());
       if (failed !== undefined) throw failed;
       continue;
     }
@@ -45,8 +65,8 @@ async function produce(producer: BatchProducer, task: ClientTask, count: number)
       bytes[start + 3] = sent >>> 24;
       batch.commit(start + task.messageBytes);
     }
-    const receipt = producer.send(batch, sequenceId).catch((error) => failed = error);
-    if (sent + task.batchMessages * 64 >= count) receipts.push(receipt);
+    receipts.push(producer.send(batch, sequenceId).catch((error) => failed = error));
+    if (receipts.length > BATCHES_NOTED_MAX) await receipts.shift();
   }
   await Promise.all(receipts);
   if (failed !== undefined) throw failed;
@@ -82,11 +102,11 @@ interface Prepared {
   close(): Promise<void>;
 }
 
-async function openProducer(client: PulsarClient, topic: string): Promise<BatchProducer> {
+async function openProducer(client: BenchClient, topic: string): Promise<BenchProducer> {
   return await client.openBatchProducer({ topic, producerName: `bench-${crypto.randomUUID()}` });
 }
 
-async function prepareProducer(client: PulsarClient, task: ClientTask): Promise<Prepared> {
+async function prepareProducer(client: BenchClient, task: ClientTask): Promise<Prepared> {
   {
     await using warming = await openProducer(client, `${task.topic}-warm`);
     await produce(warming, task, task.warmUpCount);
@@ -94,11 +114,11 @@ async function prepareProducer(client: PulsarClient, task: ClientTask): Promise<
   const producer = await openProducer(client, task.topic);
   return {
     run: () => produce(producer, task, task.messageCount),
-    close: () => producer[Symbol.asyncDispose](),
+    close: async () => await producer[Symbol.asyncDispose](),
   };
 }
 
-async function consume(client: PulsarClient, topic: string): Promise<{
+async function consume(client: BenchClient, topic: string): Promise<{
   run(expected: number): Promise<void>;
   close(): Promise<void>;
 }> {
@@ -123,21 +143,47 @@ async function consume(client: PulsarClient, topic: string): Promise<{
       stop.abort();
       await running;
     },
-    close: () => source[Symbol.asyncDispose](),
+    close: async () => await source[Symbol.asyncDispose](),
   };
 }
 
-async function prepareConsumer(client: PulsarClient, task: ClientTask): Promise<Prepared> {
+async function prepareConsumer(client: BenchClient, task: ClientTask): Promise<Prepared> {
   const warmTopic = `${task.topic}-warm-consumer`;
   {
     await using producer = await openProducer(client, warmTopic);
     await produce(producer, task, task.warmUpCount);
   }
-  const warming = await consume(client, warmTopic);
+  const open = task.role === "receive" ? receiveAll : consume;
+  const warming = await open(client, warmTopic);
   await warming.run(task.warmUpCount);
   await warming.close();
-  const consumer = await consume(client, task.topic);
+  const consumer = await open(client, task.topic);
   return { run: () => consumer.run(task.messageCount), close: () => consumer.close() };
+}
+
+/** One message after the other, each acknowledged: how a service reads. */
+async function receiveAll(client: BenchClient, topic: string): Promise<{
+  run(expected: number): Promise<void>;
+  close(): Promise<void>;
+}> {
+  if (!(client instanceof PulsarClient)) throw new Error("only our own client receives one by one");
+  const consumer = await client.openConsumer({
+    topic,
+    subscription: "bench",
+    initialPosition: "earliest",
+  });
+  return {
+    async run(expected) {
+      for (let count = 0; count < expected; count++) {
+        const message = await consumer.receive();
+        const { data } = message;
+        const number = data[0]! | data[1]! << 8 | data[2]! << 16 | data[3]! << 24;
+        assert(number === count, `message ${number} came for ${count}`);
+        void consumer.acknowledge(message);
+      }
+    },
+    close: () => consumer.close(),
+  };
 }
 
 function say(event: ClientEvent): void {
@@ -147,7 +193,10 @@ function say(event: ClientEvent): void {
 async function main(task: ClientTask): Promise<void> {
   const input = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).getReader();
   const crc32c = await loadCrc32c();
-  await using client = await connectPulsar({ serviceUrl: task.serviceUrl, crc32c });
+  const { serviceUrl } = task;
+  await using client: BenchClient = task.client === "native"
+    ? await connectNative({ serviceUrl })
+    : await connectPulsar({ serviceUrl, crc32c });
   const prepared = task.role === "produce"
     ? await prepareProducer(client, task)
     : await prepareConsumer(client, task);
@@ -163,6 +212,12 @@ async function main(task: ClientTask): Promise<void> {
 }
 
 if (import.meta.main) {
-  await main(JSON.parse(Deno.args[0]!) as ClientTask);
+  try {
+    await main(JSON.parse(Deno.args[0]!) as ClientTask);
+  } catch (error) {
+    const isMissing = error instanceof PulsarError && error.code === "native_client_missing";
+    if (!isMissing) throw error;
+    say({ event: "missing", why: lineOf(error) });
+  }
   Deno.exit(0);
 }

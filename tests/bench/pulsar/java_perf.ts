@@ -111,7 +111,7 @@ async function until(
 /** Figures between two instants, by the broker's own count. */
 async function between(
   options: JavaOptions,
-  row: Pick<Row, "direction"> & { readonly topic: string },
+  row: { readonly direction: "in" | "out" | "in+out"; readonly topic: string },
   runs: { readonly producer?: PerfRun; readonly consumer?: PerfRun },
 ): Promise<Row> {
   const { broker } = options;

@@ -2,14 +2,14 @@
 import { systemClock } from "../../../lib/base/mod.ts";
 import type { BenchBroker } from "./brokers.ts";
 import { ClientRun } from "./client_runs.ts";
-import { type ProcessFigures, processFigures } from "./process_figures.ts";
+import { type ProcessFigures, processFigures, slopeOf } from "./process_figures.ts";
 import type { ClientTask } from "./protocol.ts";
 
 /** One line of the table. Times are CPU time a message, in ns. */
 export interface Row {
   readonly broker: string;
   readonly client: string;
-  readonly direction: "in" | "out" | "in+out";
+  readonly direction: "in" | "out" | "receive()" | "in+out";
   readonly messageCount: number;
   readonly messagesPerSec: number;
   readonly brokerNs: number;
@@ -25,6 +25,8 @@ export interface MissingRow {
   readonly client: string;
   readonly why: string;
 }
+
+const SINGLE_MESSAGES_MAX = 1_000_000;
 
 /** What all rows of our client share. */
 export interface MeasureOptions {
@@ -93,6 +95,48 @@ async function runTogether(
   };
 }
 
+/** How the memory of one process went. */
+export interface MemoryTrend {
+  readonly process: string;
+  readonly firstBytes: number;
+  readonly lastBytes: number;
+  readonly bytesMax: number;
+  /** Of the second half, by least squares. */
+  readonly slopeBytesPerMinute: number;
+}
+
+/** In and out at once for so many minutes, resident memory of each process every second. */
+export async function measureMemory(
+  options: MeasureOptions,
+  wanted: { readonly minutes: number; readonly messagesPerSec: number },
+): Promise<MemoryTrend[]> {
+  const messageCount = Math.ceil(wanted.messagesPerSec * wanted.minutes * 60);
+  const long = { ...options, messageCount };
+  const topic = freshTopic();
+  await using consumer = await startClient(long, "consume", topic);
+  await using producer = await startClient(long, "produce", topic);
+  const watched = [
+    { process: "broker", pid: options.broker.pid, points: [] as { x: number; y: number }[] },
+    { process: "producer", pid: producer.pid, points: [] as { x: number; y: number }[] },
+    { process: "consumer", pid: consumer.pid, points: [] as { x: number; y: number }[] },
+  ];
+  const startUs = systemClock.monoUs();
+  const stop = systemClock.every(1000, () => {
+    const x = (systemClock.monoUs() - startUs) / 60e6;
+    for (const { pid, points } of watched) points.push({ x, y: processFigures(pid).residentBytes });
+  });
+  await Promise.all([producer.go(), consumer.go()]);
+  await Promise.all([producer.done(), consumer.done()]);
+  stop();
+  return watched.map(({ process, points }) => ({
+    process,
+    firstBytes: points[0]?.y ?? 0,
+    lastBytes: points.at(-1)?.y ?? 0,
+    bytesMax: Math.max(...points.map(({ y }) => y)),
+    slopeBytesPerMinute: slopeOf(points.slice(points.length >> 1)),
+  }));
+}
+
 /** In alone and out alone, of the same topic, then both at once on another one. */
 export async function measureClient(options: MeasureOptions): Promise<Row[]> {
   const rows: Row[] = [];
@@ -104,6 +148,17 @@ export async function measureClient(options: MeasureOptions): Promise<Row[]> {
   {
     await using consumer = await startClient(options, "consume", topic);
     rows.push(await runTogether(options, "out", { consumer }));
+  }
+  if (options.client === "weir") {
+    // The same entries, one message at a time: it takes longer, so fewer do.
+    const single = freshTopic();
+    const fewer = { ...options, messageCount: Math.min(options.messageCount, SINGLE_MESSAGES_MAX) };
+    {
+      await using producer = await startClient(fewer, "produce", single);
+      await runTogether(fewer, "in", { producer });
+    }
+    await using consumer = await startClient(fewer, "receive", single);
+    rows.push(await runTogether(fewer, "receive()", { consumer }));
   }
   {
     const through = freshTopic();

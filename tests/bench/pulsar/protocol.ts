@@ -4,7 +4,7 @@
 export interface ClientTask {
   readonly serviceUrl: string;
   readonly topic: string;
-  /** `receive`: one message after the other, as a service does it. */
+  /** `receive`: one message after the other, as a service does it; ours only. */
   readonly role: "produce" | "consume" | "receive";
   readonly messageCount: number;
   readonly warmUpCount: number;

@@ -12,13 +12,26 @@ import { whyNoPulsar } from "../../../infra/pulsar/server.ts";
 import { type BenchBroker, startEmbedded, startReal } from "./brokers.ts";
 import { NotMeasured } from "./client_runs.ts";
 import { bringJavaPerf, measureJava } from "./java_perf.ts";
-import { measureClient, type MissingRow, type Row } from "./measure.ts";
+import {
+  measureClient,
+  measureMemory,
+  type MeasureOptions,
+  type MemoryTrend,
+  type MissingRow,
+  type Row,
+} from "./measure.ts";
 import { referenceStepNs } from "./process_figures.ts";
-import { renderTable } from "./table.ts";
+import { renderMemory, renderTable, renderTargets } from "./table.ts";
 
 const DATA_DIR = join(import.meta.dirname!, "..", "..", "..", ".data", "bench");
 
+/** It takes some 200 µs for each. */
+const NATIVE_MESSAGES_MAX = 200_000;
+const NATIVE_WARM_UP_MESSAGES = 20_000;
 const WARM_UP_MESSAGES_MAX = 1_000_000;
+
+const BROKERS = ["embedded", "embedded-no-ffi", "real"] as const;
+const CLIENTS = ["weir", "java", "native"] as const;
 
 const HELP =
   `Brokers and clients side by side: CPU time a message of each process, in and out apart.
@@ -29,6 +42,7 @@ const HELP =
   --clients LIST    of weir, java, native (default: all three)
   --messages N      measured messages of a row with our client (default 10000000)
   --seconds N       how long a row with the Java client is measured (default 15)
+  --minutes N       afterwards in and out at once for so long with our client, memory of each process (default 0)
   --batch N         messages a batch (default 1000)
   --bytes N         bytes a message (default 184)
   --json FILE       writes the rows there, too
@@ -39,6 +53,7 @@ interface Options {
   readonly clients: readonly string[];
   readonly messageCount: number;
   readonly measureSec: number;
+  readonly minutes: number;
   readonly batchMessages: number;
   readonly messageBytes: number;
   readonly jsonFile: string | undefined;
@@ -57,6 +72,7 @@ function readOptions(args: string[]): Options | "help" {
       brokers: { type: "string", default: "embedded,embedded-no-ffi,real" },
       clients: { type: "string", default: "weir,java,native" },
       seconds: { type: "string", default: "15" },
+      minutes: { type: "string", default: "0" },
       messages: { type: "string", default: "10000000" },
       batch: { type: "string", default: "1000" },
       bytes: { type: "string", default: "184" },
@@ -70,6 +86,7 @@ function readOptions(args: string[]): Options | "help" {
     clients: values.clients.split(","),
     messageCount: countOf("messages", values.messages),
     measureSec: countOf("seconds", values.seconds),
+    minutes: Number(values.minutes),
     batchMessages: countOf("batch", values.batch),
     messageBytes: countOf("bytes", values.bytes),
     jsonFile: values.json,
@@ -96,6 +113,16 @@ async function startBroker(name: string, signal: AbortSignal): Promise<BenchBrok
 interface Measured {
   readonly rows: readonly Row[];
   readonly missing: readonly MissingRow[];
+  readonly trends: readonly MemoryTrend[];
+}
+
+function ourOptions(broker: BenchBroker, ffi: boolean, options: Options): MeasureOptions {
+  const { messageCount, batchMessages, messageBytes } = options;
+  return {
+    ...{ broker, ffi, batchMessages, messageBytes, messageCount, client: "weir" },
+    clientName: ffi ? "weir" : "weir, no FFI",
+    warmUpCount: Math.min(messageCount, WARM_UP_MESSAGES_MAX),
+  };
 }
 
 async function measurePair(
@@ -104,21 +131,22 @@ async function measurePair(
   options: Options,
 ): Promise<readonly Row[]> {
   const { client, ffi } = pair;
-  const { messageCount, batchMessages, messageBytes, measureSec } = options;
+  const { batchMessages, messageBytes, measureSec } = options;
   switch (client) {
     case "weir":
+      return await measureClient(ourOptions(broker, ffi, options));
+    case "native":
       return await measureClient({
-        ...{ broker, ffi, batchMessages, messageBytes, messageCount, client },
-        clientName: ffi ? "weir" : "weir, no FFI",
-        warmUpCount: Math.min(messageCount, WARM_UP_MESSAGES_MAX),
+        ...ourOptions(broker, ffi, options),
+        ...{ client, clientName: "npm:pulsar-client" },
+        messageCount: Math.min(options.messageCount, NATIVE_MESSAGES_MAX),
+        warmUpCount: NATIVE_WARM_UP_MESSAGES,
       });
     case "java": {
       const java = await bringJavaPerf(console.error);
       const shared = { broker, batchMessages, messageBytes };
       return await measureJava(java, { ...shared, warmUpSec: measureSec, measureSec });
     }
-    default:
-      throw new UsageError(`Cannot measure client "${client}": expected weir, java or native`);
   }
 }
 
@@ -140,29 +168,46 @@ async function measureBroker(
       missing.push({ broker: broker.name, client, why: error.message });
     }
   }
-  return { rows, missing };
+  const through = rows.find(({ direction, client }) =>
+    direction === "in+out" && client.startsWith("weir")
+  );
+  const trends = options.minutes === 0 || through === undefined
+    ? []
+    : await measureMemory(ourOptions(broker, ffi, options), {
+      minutes: options.minutes,
+      messagesPerSec: through.messagesPerSec,
+    });
+  return { rows, missing, trends };
 }
 
 async function main(options: Options, signal: AbortSignal): Promise<void> {
   await Deno.mkdir(DATA_DIR, { recursive: true });
   const rows: Row[] = [];
   const missing: MissingRow[] = [];
+  const memory: { broker: string; trends: readonly MemoryTrend[] }[] = [];
   const referenceBeforeNs = referenceStepNs();
   for (const name of options.brokers) {
     const measured = await measureBroker(name, options, signal);
     rows.push(...measured.rows);
     missing.push(...measured.missing);
-    console.error(renderTable(rows, missing));
+    console.error(renderTable(measured.rows, measured.missing));
+    if (measured.trends.length > 0) memory.push({ broker: name, trends: measured.trends });
   }
   const referenceAfterNs = referenceStepNs();
   console.log(renderTable(rows, missing));
+  for (const { broker, trends } of memory) console.log(renderMemory(broker, trends));
+  console.log(renderTargets((referenceBeforeNs + referenceAfterNs) / 2));
   console.log(
     `reference: ${referenceBeforeNs.toFixed(2)} ns before, ${
       referenceAfterNs.toFixed(2)
     } ns after (one step of mix32, dependent); load ${Deno.loadavg()[0]!.toFixed(1)}`,
   );
   if (options.jsonFile === undefined) return;
-  const text = JSON.stringify({ referenceBeforeNs, referenceAfterNs, rows, missing }, null, 2);
+  const text = JSON.stringify(
+    { referenceBeforeNs, referenceAfterNs, rows, missing, memory },
+    null,
+    2,
+  );
   await Deno.writeTextFile(options.jsonFile, `${text}\n`);
 }
 
