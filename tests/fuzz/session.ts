@@ -119,13 +119,15 @@ export async function playSession(
     isAnswered ||= requestId === PROBE_REQUEST;
   });
   socket.isDeaf = session.isDeaf;
-  const isExpecting = !session.isDeaf && session.frames.every(isFramed);
-  for (const frame of session.frames) socket.push(frame);
+  // Nothing is left of some.
+  const frames = session.frames.filter((frame) => frame.length > 0);
+  const isExpecting = !session.isDeaf && frames.every(isFramed);
+  for (const frame of frames) socket.push(frame);
   socket.push(encodeCommand("LOOKUP", {
     topic: "persistent://public/default/fuzz-a",
     requestId: PROBE_REQUEST,
   }));
-  const pushedCount = session.frames.length + 1;
+  const pushedCount = frames.length + 1;
   const isOver = () =>
     socket.isClosed || socket.fault !== undefined || isAnswered ||
     !isExpecting && socket.takenCount === pushedCount;
@@ -133,7 +135,7 @@ export async function playSession(
   const fault = session.isDeaf ? await turns() : await untilOver(socket, isOver);
   socket.end();
   await ended;
-  const frameCount = Math.min(socket.takenCount, session.frames.length);
+  const frameCount = Math.min(socket.takenCount, frames.length);
   return { frameCount, fault: socket.fault ?? fault ?? broker.faults.shift() };
 }
 
