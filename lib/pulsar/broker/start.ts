@@ -116,14 +116,13 @@ export async function startBroker(options: StartOptions): Promise<BrokerHandle> 
     const secure = await listenSecure(host, options);
     stack.defer(() => secure?.close());
     // A port that is taken is told before anything is written.
-    listenPlain({ host, port: options.adminPort ?? 0, flag: "--admin-port" }).close();
+    await listenPlain({ host, port: options.adminPort ?? 0, flag: "--admin-port" }).close();
     stack.defer(lockFolder(options.folder));
     const broker = await Broker.open(parts);
-    stack.defer(() => {
+    stack.defer(async () => {
       // Who is sent away must not come in again.
-      listener.close();
-      secure?.close();
-      return broker.close();
+      await Promise.all([listener.close(), secure?.close()]);
+      await broker.close();
     });
     const served = serve(broker, { options, host, listener, secure }, stack);
     return { ...served, [Symbol.asyncDispose]: () => stack.disposeAsync() };
@@ -158,7 +157,7 @@ function serve(
   },
   stack: AsyncDisposableStack,
 ): Omit<BrokerHandle, typeof Symbol.asyncDispose> {
-  const name = options.advertisedHost ?? host;
+  const name = inUrl(options.advertisedHost ?? host);
   const addresses = {
     url: `pulsar://${name}:${listener.port}`,
     tlsUrl: secure && `pulsar+ssl://${name}:${secure.port}`,
@@ -169,13 +168,13 @@ function serve(
   const { figures = () => nobody, areMetricsOpen, adminPort = 0, tls, adminTlsPort = 0 } = options;
   const admin = { broker, addresses, figures, areMetricsOpen };
   const server = serveAdmin({ host, port: adminPort, flag: "--admin-port" }, admin);
-  stack.defer(() => server.shutdown());
-  addresses.adminUrl = `http://${name}:${server.addr.port}`;
+  stack.defer(() => server.close());
+  addresses.adminUrl = `http://${name}:${server.port}`;
   if (tls !== undefined) {
     const at = { host, port: adminTlsPort, flag: "--admin-tls-port" };
     const secureServer = serveAdmin(at, admin, tls);
-    stack.defer(() => secureServer.shutdown());
-    addresses.adminTlsUrl = `https://${name}:${secureServer.addr.port}`;
+    stack.defer(() => secureServer.close());
+    addresses.adminTlsUrl = `https://${name}:${secureServer.port}`;
   }
   broker.tlsUrl = addresses.tlsUrl;
   void acceptAll(listener, broker, addresses.url);
@@ -183,10 +182,15 @@ function serve(
   return {
     ...addresses,
     port: listener.port,
-    adminPort: server.addr.port,
+    adminPort: server.port,
     metricsUrl: `${addresses.adminUrl}/metrics`,
     systemName: broker.parts.systemName,
   };
+}
+
+/** A host as URLs have it: IPv6 in brackets. */
+function inUrl(host: string): string {
+  return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
 }
 
 /** What the broker of these options is made of; for tests that run it without sockets. */

@@ -22,7 +22,8 @@ export interface Listener {
   readonly port: number;
   /** The next client; rejects when the listener is closed, and when one could not be let in. */
   accept(): Promise<Arrival>;
-  close(): void;
+  /** Resolves when the port is free again. */
+  close(): Promise<void>;
 }
 
 /** Where to listen, and the flag that says so, for error messages. */

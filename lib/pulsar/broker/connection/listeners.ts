@@ -38,20 +38,25 @@ export function listenError({ host, port, flag }: ListenAt, cause: unknown): unk
 }
 
 function arrivals(listener: Deno.TcpListener | Deno.TlsListener): Listener {
+  let accepting: Promise<unknown> = Promise.resolve();
   return {
     port: listener.addr.port,
     async accept() {
-      const socket = await listener.accept();
+      const coming = listener.accept();
+      accepting = coming.catch(() => {});
+      const socket = await coming;
       if ("setNoDelay" in socket) (socket as Deno.TcpConn).setNoDelay(true);
       const { hostname, port } = socket.remoteAddr as Deno.NetAddr;
       return { socket, address: `${hostname}:${port}` };
     },
-    close() {
+    async close() {
       try {
         listener.close();
       } catch {
         // It is closed already.
       }
+      // Whoever waits for a client holds the port.
+      await accepting;
     },
   };
 }

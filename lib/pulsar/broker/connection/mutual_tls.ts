@@ -89,10 +89,11 @@ class Arrivals implements Listener {
     return this.#waiting.shift()!;
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.#isClosed = true;
     this.server.close();
     this.#wake();
+    return Promise.resolve();
   }
 }
 
