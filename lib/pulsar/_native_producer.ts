@@ -121,7 +121,9 @@ export class NativeProducer implements Producer {
 
   #lane(partition: number): Lane {
     const lane = this.#lanes[partition];
-    if (lane === undefined) throw new RangeError(`no partition ${partition}`);
+    if (lane === undefined) {
+      throw new RangeError(`Cannot send: partition ${partition} of ${this.#lanes.length}`);
+    }
     return lane;
   }
 }

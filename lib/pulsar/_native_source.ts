@@ -69,7 +69,9 @@ export class NativeSource implements Source {
 
   #handle(partition: number): NativeConsumerHandle {
     const handle = this.#handles[partition];
-    if (handle === undefined) throw new RangeError(`no partition ${partition}`);
+    if (handle === undefined) {
+      throw new RangeError(`Cannot acknowledge: partition ${partition} of ${this.#handles.length}`);
+    }
     return handle;
   }
 }

@@ -34,7 +34,7 @@ export function backlogBytes(topic: QuotaHost): number {
  * When the oldest message was published that some durable subscription has not acknowledged, taken from the log's marks: up to 256 KiB of
  * messages before it may be counted too. Undefined without any.
  */
-export function oldestBacklogMs(topic: QuotaHost): WallTimeMs | undefined {
+function oldestBacklogMs(topic: QuotaHost): WallTimeMs | undefined {
   const slowest = topic.slowest();
   if (slowest === undefined) return undefined;
   const { ledgerId, entryId } = topic.log.nextPosition(slowest);

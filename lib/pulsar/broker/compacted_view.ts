@@ -32,7 +32,7 @@ export interface CompactedState {
  *     0       2          6               14             22
  *     | 0e 01 | CRC-32C  | ledger id f64 | entry id f64 | entry …
  */
-export function wrapEntry(position: Position, entry: Uint8Array, crc32c: Crc32c): Uint8Array {
+function wrapEntry(position: Position, entry: Uint8Array, crc32c: Crc32c): Uint8Array {
   const body = new Uint8Array(WRAPPER_BYTES + entry.length);
   body[0] = 0x0e;
   body[1] = 0x01;

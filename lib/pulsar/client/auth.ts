@@ -60,7 +60,9 @@ export function basicAuthentication(
 ): Authentication {
   const { user, password } = credentials;
   if (user.includes(":")) {
-    throw new TypeError("a user name with a colon cannot be told from the password");
+    throw new TypeError(
+      "Cannot authenticate: the user name has a colon, and could not be told from the password",
+    );
   }
   const secret = new Secret(`${user}:${password}`);
   return { methodName: "basic", authData: () => Promise.resolve(secret) };

@@ -50,10 +50,14 @@ interface Credentials {
 export function oauth2Authentication(options: OAuth2Options): Authentication {
   const hasSecret = options.clientId !== undefined && options.clientSecret !== undefined;
   if (!hasSecret && options.keyFile === undefined) {
-    throw new TypeError("give clientId and clientSecret, or keyFile");
+    throw new TypeError(
+      "Cannot get a token: there are no credentials; give clientId and clientSecret, or keyFile",
+    );
   }
   const hasUrl = options.issuerUrl !== undefined || options.tokenUrl !== undefined;
-  if (!hasUrl && options.keyFile === undefined) throw new TypeError("give issuerUrl or tokenUrl");
+  if (!hasUrl && options.keyFile === undefined) {
+    throw new TypeError("Cannot get a token: there is no server; give issuerUrl or tokenUrl");
+  }
   const source = new TokenSource(options);
   return { methodName: "token", authData: () => source.get() };
 }

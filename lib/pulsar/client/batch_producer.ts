@@ -244,7 +244,9 @@ export class BatchProducer implements Producer {
 
   #lane(partition: number): Lane {
     const lane = this.#lanes[partition];
-    if (lane === undefined) throw new RangeError(`no partition ${partition}`);
+    if (lane === undefined) {
+      throw new RangeError(`Cannot send: partition ${partition} of ${this.#lanes.length}`);
+    }
     return lane;
   }
 

@@ -492,7 +492,9 @@ function ackIdOf(target: MessageOrId): AckId {
   if (target instanceof ReceivedMessage) return target.ackId;
   const id = "id" in target ? target.id : target;
   if (id.batchIndex >= 0 && id.batchMessageCount === undefined) {
-    throw new TypeError("the id of a message in a batch does not say how many messages that holds");
+    throw new TypeError(
+      "Cannot acknowledge: the id of a message in a batch has no batchMessageCount; give the message or its id as it came",
+    );
   }
   return id;
 }

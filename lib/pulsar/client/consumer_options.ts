@@ -148,17 +148,27 @@ export function assertConsumerOptions(options: ConsumerOptions<unknown>): void {
   const { topic, topics, topicsPattern, subscription, receiverQueueSize, ackTimeoutMs } = options;
   const named = [topic, topics, topicsPattern].filter((one) => one !== undefined).length;
   if (named !== 1 || topics?.length === 0) {
-    throw new TypeError("Cannot subscribe: give one of topic, topics and topicsPattern");
+    throw new TypeError(
+      `Cannot subscribe: ${named} of topic, topics and topicsPattern are given; give exactly one`,
+    );
   }
   if (subscription === "") throw new TypeError("Cannot subscribe: the subscription has no name");
   const isCounted = receiverQueueSize === undefined ||
     (Number.isSafeInteger(receiverQueueSize) && receiverQueueSize >= 0);
-  if (!isCounted) throw new RangeError(`receiverQueueSize is ${receiverQueueSize}`);
+  if (!isCounted) {
+    throw new RangeError(
+      `Cannot subscribe: receiverQueueSize is ${receiverQueueSize}; give a whole number from 0 on`,
+    );
+  }
   if (ackTimeoutMs !== undefined && ackTimeoutMs < 1000) {
-    throw new RangeError(`ackTimeoutMs is ${ackTimeoutMs}, at least 1000 is needed`);
+    throw new RangeError(`Cannot subscribe: ackTimeoutMs is ${ackTimeoutMs}; give at least 1000`);
   }
   const maxRedeliverCount = options.deadLetterPolicy?.maxRedeliverCount ?? 1;
-  if (!(maxRedeliverCount >= 0)) throw new RangeError(`maxRedeliverCount is ${maxRedeliverCount}`);
+  if (!(maxRedeliverCount >= 0)) {
+    throw new RangeError(
+      `Cannot subscribe: maxRedeliverCount is ${maxRedeliverCount}; give at least 0`,
+    );
+  }
   assertFitsType(options);
 }
 

@@ -7,7 +7,7 @@ import type { ProducerOptions } from "./producer_options.ts";
 import type { Schema, SchemaInfo } from "./schema.ts";
 
 /** Properties of messages sent on, by the names that Pulsar's clients share (RetryMessageUtil in Java's). */
-export const LETTER_PROPERTIES = {
+const LETTER_PROPERTIES = {
   reconsumeTimes: "RECONSUMETIMES",
   delayTimeMs: "DELAY_TIME",
   realTopic: "REAL_TOPIC",

@@ -1,5 +1,6 @@
 /** A message as it is given to a producer, and as its bytes go out. */
 import type { Clock } from "../../base/mod.ts";
+import { PulsarError } from "../wire/mod.ts";
 import type { Schema } from "./schema.ts";
 
 /** A message to send. */
@@ -50,7 +51,7 @@ const LOCAL_CLUSTER = "__local__";
 const NO_BYTES = new Uint8Array(0);
 
 /** Base64 of bytes that are short: keys. */
-export function base64Of(bytes: Uint8Array): string {
+function base64Of(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);
   return btoa(text);
@@ -58,7 +59,7 @@ export function base64Of(bytes: Uint8Array): string {
 
 /**
  * @throws {PulsarError} `schema_mismatch` when the value is none of the schema
- * @throws {TypeError} when the fields of the message contradict one another
+ * @throws {TypeError} when the fields of the message contradict one another, or one is nothing that can be sent
  */
 export function encodeOutgoing<T>(
   message: OutgoingMessage<T>,
@@ -66,9 +67,10 @@ export function encodeOutgoing<T>(
   options: { readonly clock: Clock; readonly schemaVersion?: Uint8Array | undefined },
 ): EncodedMessage {
   const { value, properties } = message;
+  assertNumbers(message);
   const key = keyOf(message, schema);
   return {
-    payload: value === null ? NO_BYTES : schema.encode(value),
+    payload: value === null ? NO_BYTES : payloadOf(value, schema),
     ...key,
     isNull: value === null || (schema.isNullValue?.(value) ?? false),
     orderingKey: message.orderingKey,
@@ -83,12 +85,37 @@ export function encodeOutgoing<T>(
   };
 }
 
+/** What the compiler does not see, a caller in JavaScript above all, is told here: later it would end others' messages too. */
+function payloadOf<T>(value: T, schema: Schema<T>): Uint8Array {
+  const payload: unknown = value === undefined ? undefined : schema.encode(value);
+  if (payload instanceof Uint8Array) return payload;
+  const what = value === undefined ? "undefined" : `a ${typeof value}`;
+  throw new PulsarError(`Cannot send a message: its value is ${what}, not a Uint8Array`, {
+    code: "schema_mismatch",
+    cure: "encode it, open the producer with a schema, or send null for no value",
+  });
+}
+
+function assertNumbers(message: OutgoingMessage<unknown>): void {
+  const { eventTimeMs, deliverAtMs, deliverAfterMs, sequenceId } = message;
+  if (
+    eventTimeMs === undefined && deliverAtMs === undefined && deliverAfterMs === undefined &&
+    sequenceId === undefined
+  ) return;
+  for (const [name, number] of Object.entries({ eventTimeMs, deliverAtMs, deliverAfterMs })) {
+    if (number === undefined || Number.isFinite(number)) continue;
+    throw new TypeError(`Cannot send a message: ${name} is ${number}, not a finite number`);
+  }
+  if (sequenceId === undefined || Number.isSafeInteger(sequenceId)) return;
+  throw new TypeError(`Cannot send a message: sequenceId is ${sequenceId}, not a whole number`);
+}
+
 function keyOf<T>(
   { value, key, keyBytes }: OutgoingMessage<T>,
   schema: Schema<T>,
 ): Pick<EncodedMessage, "partitionKey" | "keyIsBase64" | "keyIsNull"> {
   if (key !== undefined && keyBytes !== undefined) {
-    throw new TypeError("a message has key or keyBytes, not both");
+    throw new TypeError("Cannot send: the message has key and keyBytes; give one of them");
   }
   if (schema.encodeKey === undefined || value === null) {
     const isBytes = keyBytes !== undefined;
@@ -96,7 +123,9 @@ function keyOf<T>(
     return { partitionKey, keyIsBase64: isBytes, keyIsNull: false };
   }
   if (key !== undefined || keyBytes !== undefined) {
-    throw new TypeError("the schema takes the message's key from its value: give none beside it");
+    throw new TypeError(
+      "Cannot send: the message has a key, which its schema takes from the value; leave it out",
+    );
   }
   const encoded = schema.encodeKey(value);
   if (encoded === undefined) {
@@ -111,7 +140,9 @@ function deliverAtOf(
 ): number | undefined {
   if (deliverAfterMs === undefined) return deliverAtMs;
   if (deliverAtMs !== undefined) {
-    throw new TypeError("a message has deliverAtMs or deliverAfterMs, not both");
+    throw new TypeError(
+      "Cannot send: the message has deliverAtMs and deliverAfterMs; give one of them",
+    );
   }
   return Math.floor(clock.wallMs() + deliverAfterMs);
 }

@@ -151,6 +151,8 @@ function assertBounds<T>(settings: ProducerSettings<T>): void {
     ["batching.delayMs", batching?.delayMs ?? 0, 0],
   ];
   for (const [name, value, least] of bounds) {
-    if (!(value >= least)) throw new RangeError(`${name} is ${value}, must be at least ${least}`);
+    if (!(value >= least)) {
+      throw new RangeError(`Cannot open producer: ${name} is ${value}; give at least ${least}`);
+    }
   }
 }

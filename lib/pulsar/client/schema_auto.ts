@@ -52,7 +52,7 @@ const PLAIN: ReadonlyMap<SchemaType, () => Schema<never>> = new Map(
  *
  * @throws {PulsarError} `not_supported` for Protobuf
  */
-export function schemaOfInfo(info: SchemaInfo, options: AvroOptions): Schema<unknown> {
+function schemaOfInfo(info: SchemaInfo, options: AvroOptions): Schema<unknown> {
   const plain = PLAIN.get(info.type);
   if (plain !== undefined) return plain() as Schema<unknown>;
   if (info.type === SchemaType.Avro) {

@@ -144,7 +144,9 @@ export class TopicSource implements Source {
 
   #consumer(partition: number): PartitionConsumer {
     const consumer = this.#consumers[partition];
-    if (consumer === undefined) throw new RangeError(`no partition ${partition}`);
+    if (consumer === undefined) {
+      throw new RangeError(`Cannot read: partition ${partition} of ${this.#consumers.length}`);
+    }
     return consumer;
   }
 }

@@ -14,7 +14,7 @@ export const WIRE_FIXED64 = 1;
 /** Wire type of texts, bytes and messages. */
 export const WIRE_BYTES = 2;
 /** Wire type of four bytes, which no field of ours has. */
-export const WIRE_FIXED32 = 5;
+const WIRE_FIXED32 = 5;
 
 const TWO_28 = 0x10000000;
 

@@ -96,7 +96,7 @@ function entryResponse(entry: StoredEntry | undefined, missing: string): Respons
  *
  * @returns the place before it, for reading, or undefined where there are fewer
  */
-export function positionBefore(
+function positionBefore(
   log: PartitionLog,
   after: Position,
   count: number,

@@ -11,7 +11,7 @@ import { parseTopicName } from "../topic_name.ts";
 
 const NAME = /^[-=:.\w]+$/;
 /** Pulsar spreads a namespace over brokers by these; here one broker has them all. */
-export const BUNDLES = {
+const BUNDLES = {
   boundaries: ["0x00000000", "0x40000000", "0x80000000", "0xc0000000", "0xffffffff"],
   numBundles: 4,
 };

@@ -22,7 +22,7 @@ import { readUint32, writeUint32 } from "../../../base/mod.ts";
 /** Bytes before a record's body. */
 export const RECORD_HEADER_BYTES = 32;
 /** Bytes of a body before its metadata size: magic and checksum. */
-export const BODY_PREFIX_BYTES = 6;
+const BODY_PREFIX_BYTES = 6;
 
 /** Bytes before a segment's first record. */
 export const SEGMENT_HEADER_BYTES = 24;
