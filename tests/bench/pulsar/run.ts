@@ -49,8 +49,8 @@ const HELP =
   --help`;
 
 interface Options {
-  readonly brokers: readonly string[];
-  readonly clients: readonly string[];
+  readonly brokers: readonly (typeof BROKERS)[number][];
+  readonly clients: readonly (typeof CLIENTS)[number][];
   readonly messageCount: number;
   readonly measureSec: number;
   readonly minutes: number;
@@ -65,12 +65,20 @@ function countOf(flag: string, text: string): number {
   throw new UsageError(`Cannot read --${flag} "${text}": expected a number from 1 on`);
 }
 
+function namesOf<Name extends string>(flag: string, text: string, known: readonly Name[]): Name[] {
+  return text.split(",").map((name) => {
+    const found = known.find((one) => one === name);
+    if (found !== undefined) return found;
+    throw new UsageError(`Cannot read --${flag} "${name}": expected of ${known.join(", ")}`);
+  });
+}
+
 function readOptions(args: string[]): Options | "help" {
   const { values } = parseArgs({
     args,
     options: {
-      brokers: { type: "string", default: "embedded,embedded-no-ffi,real" },
-      clients: { type: "string", default: "weir,java,native" },
+      brokers: { type: "string", default: BROKERS.join(",") },
+      clients: { type: "string", default: CLIENTS.join(",") },
       seconds: { type: "string", default: "15" },
       minutes: { type: "string", default: "0" },
       messages: { type: "string", default: "10000000" },
@@ -82,8 +90,8 @@ function readOptions(args: string[]): Options | "help" {
   });
   if (values.help) return "help";
   return {
-    brokers: values.brokers.split(","),
-    clients: values.clients.split(","),
+    brokers: namesOf("brokers", values.brokers, BROKERS),
+    clients: namesOf("clients", values.clients, CLIENTS),
     messageCount: countOf("messages", values.messages),
     measureSec: countOf("seconds", values.seconds),
     minutes: Number(values.minutes),
@@ -93,7 +101,10 @@ function readOptions(args: string[]): Options | "help" {
   };
 }
 
-async function startBroker(name: string, signal: AbortSignal): Promise<BenchBroker> {
+async function startBroker(
+  name: (typeof BROKERS)[number],
+  signal: AbortSignal,
+): Promise<BenchBroker> {
   switch (name) {
     case "embedded":
     case "embedded-no-ffi":
@@ -103,10 +114,6 @@ async function startBroker(name: string, signal: AbortSignal): Promise<BenchBrok
       if (why !== undefined) throw new UsageError(why);
       return await startReal(DATA_DIR, signal);
     }
-    default:
-      throw new UsageError(
-        `Cannot start broker "${name}": expected embedded, embedded-no-ffi or real`,
-      );
   }
 }
 
@@ -127,7 +134,7 @@ function ourOptions(broker: BenchBroker, ffi: boolean, options: Options): Measur
 
 async function measurePair(
   broker: BenchBroker,
-  pair: { readonly client: string; readonly ffi: boolean },
+  pair: { readonly client: (typeof CLIENTS)[number]; readonly ffi: boolean },
   options: Options,
 ): Promise<readonly Row[]> {
   const { client, ffi } = pair;
@@ -151,7 +158,7 @@ async function measurePair(
 }
 
 async function measureBroker(
-  name: string,
+  name: (typeof BROKERS)[number],
   options: Options,
   signal: AbortSignal,
 ): Promise<Measured> {
