@@ -7,6 +7,7 @@ import {
   compress,
   type CompressionType,
   encodeMessage,
+  FRAME_PADDING_BYTES,
   MESSAGE_METADATA,
   type MessageMetadata,
   ProtoWriter,
@@ -100,7 +101,9 @@ export class EntryFramer {
     const payload = isCompressed ? compress(this.#compression, message.payload) : message.payload;
     const { messageBytesMax } = this.#identity;
     if (payload.length <= messageBytesMax) {
-      return [this.#frame(writerOf(payload), metadata, { messageCount: 1 })];
+      const frame = this.#frame(writerOf(payload), metadata, { messageCount: 1 });
+      // A broker would end the connection over it, again and again, and over what others send on it.
+      return frame.length <= messageBytesMax + FRAME_PADDING_BYTES ? [frame] : undefined;
     }
     const head = encodeMessage(MESSAGE_METADATA, this.#metadata(metadata), new ProtoWriter());
     const chunkBytes = messageBytesMax - head - CHUNK_HEADER_BYTES;

@@ -93,7 +93,7 @@ export class BatchContainer {
     } else if (!batch.takes(sending)) return false;
     batch.add(sending);
     this.messageCount++;
-    this.byteLength += sending.message.payload.length;
+    this.byteLength += sending.message.batchBytes;
     return true;
   }
 

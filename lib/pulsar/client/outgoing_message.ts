@@ -31,6 +31,8 @@ export interface OutgoingMessage<T = Uint8Array> {
 /** A message's bytes and what goes with them. */
 export interface EncodedMessage {
   readonly payload: Uint8Array;
+  /** What it takes of a batch: the payload, and about what key and properties take. */
+  readonly batchBytes: number;
   /** As it goes out: Base64 where `keyIsBase64` says so. */
   readonly partitionKey: string | undefined;
   readonly keyIsBase64: boolean;
@@ -69,8 +71,10 @@ export function encodeOutgoing<T>(
   const { value, properties } = message;
   assertNumbers(message);
   const key = keyOf(message, schema);
+  const payload = value === null ? NO_BYTES : payloadOf(value, schema);
   return {
-    payload: value === null ? NO_BYTES : payloadOf(value, schema),
+    payload,
+    batchBytes: payload.length + (key.partitionKey?.length ?? 0) + lengthOf(properties),
     ...key,
     isNull: value === null || (schema.isNullValue?.(value) ?? false),
     orderingKey: message.orderingKey,
@@ -96,6 +100,18 @@ function payloadOf<T>(value: T, schema: Schema<T>): Uint8Array {
   });
 }
 
+function lengthOf(properties: Readonly<Record<string, string>> | undefined): number {
+  let length = 0;
+  for (const name in properties) {
+    const text: unknown = properties[name];
+    if (typeof text !== "string") {
+      throw new TypeError(`Cannot send a message: property "${name}" is no string`);
+    }
+    length += name.length + text.length;
+  }
+  return length;
+}
+
 function assertNumbers(message: OutgoingMessage<unknown>): void {
   const { eventTimeMs, deliverAtMs, deliverAfterMs, sequenceId } = message;
   if (
@@ -116,6 +132,9 @@ function keyOf<T>(
 ): Pick<EncodedMessage, "partitionKey" | "keyIsBase64" | "keyIsNull"> {
   if (key !== undefined && keyBytes !== undefined) {
     throw new TypeError("Cannot send: the message has key and keyBytes; give one of them");
+  }
+  if (key !== undefined && typeof key !== "string") {
+    throw new TypeError(`Cannot send a message: its key is a ${typeof key}, not a string`);
   }
   if (schema.encodeKey === undefined || value === null) {
     const isBytes = keyBytes !== undefined;

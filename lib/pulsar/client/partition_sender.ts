@@ -152,7 +152,7 @@ export class PartitionSender implements AsyncDisposable {
     this.#pendingMessages++;
     this.#pendingBytes += message.payload.length;
     const { batching } = this.#options;
-    const isCollected = batching !== undefined && message.payload.length <= batching.bytesMax &&
+    const isCollected = batching !== undefined && message.batchBytes <= batching.bytesMax &&
       message.deliverAtMs === undefined && message.replicateTo === undefined;
     if (isCollected) this.#collect(sending, batching);
     else {
@@ -168,7 +168,7 @@ export class PartitionSender implements AsyncDisposable {
 
   #collect(sending: Sending, batching: NonNullable<SenderOptions["batching"]>): void {
     const container = this.#container;
-    const wanted = container.byteLength + sending.message.payload.length;
+    const wanted = container.byteLength + sending.message.batchBytes;
     if (container.messageCount > 0 && wanted > batching.bytesMax) this.#endBatches();
     // By key, batches do not hold consecutive messages: they are numbered when they go out, or deduplication would drop some.
     if (batching.by === "arrival") this.#number(sending);
@@ -224,9 +224,9 @@ export class PartitionSender implements AsyncDisposable {
 
   #refuse(sending: Sending): void {
     const { topic } = this.#options;
-    const bytes = sending.message.payload.length;
+    const bytes = sending.message.batchBytes;
     const error = new PulsarError(
-      `Cannot send to ${topic}: a message of ${bytes} bytes, the broker takes at most ${this.producer.messageBytesMax}`,
+      `Cannot send to ${topic}: a message of ${bytes} bytes with key and properties, the broker takes at most ${this.producer.messageBytesMax}`,
       { code: "message_too_large", cure: "open the producer with chunking, or send less" },
     );
     this.#settled([sending], (refused) => refused.reject(error));

@@ -83,3 +83,38 @@ Deno.test.afterAll(async () => {
   await broker[Symbol.asyncDispose]();
   await Deno.remove(folder, { recursive: true });
 });
+
+Deno.test("Producer.send() refuses what cannot be sent, and nothing else suffers", async () => {
+  const folder = await Deno.makeTempDir();
+  {
+    await using broker = await startBroker({ folder });
+    await using client = await connectPulsar({ serviceUrl: broker.url });
+    await using producer = await client.openProducer({ topic: "t", batching: { delayMs: 5 } });
+    const value = utf8("x");
+    const huge = "k".repeat(6 * 1024 * 1024);
+    const refused = [
+      [{ value: undefined }, "PulsarError"],
+      [{ value: "text" }, "PulsarError"],
+      [{ value, key: 5 }, "TypeError"],
+      [{ value, eventTimeMs: NaN }, "TypeError"],
+      [{ value, deliverAfterMs: Infinity }, "TypeError"],
+      [{ value, sequenceId: 0.5 }, "TypeError"],
+      [{ value, properties: { a: 5 } }, "TypeError"],
+      [{ value, key: huge }, "PulsarError"],
+      [{ value, properties: { a: huge } }, "PulsarError"],
+    ] as const;
+    for (const [message, name] of refused) {
+      const before = producer.send({ value });
+      // As JavaScript would call it.
+      await assert.rejects(producer.send(message as never), { name }, Object.keys(message).join());
+      await before;
+    }
+    // Each is small enough; all of them in one batch would be more than a broker takes.
+    const many = Array.from(
+      { length: 700 },
+      () => producer.send({ value, properties: { a: "p".repeat(10_000) } }),
+    );
+    assert.equal((await Promise.all(many)).length, 700);
+  }
+  await Deno.remove(folder, { recursive: true });
+});
