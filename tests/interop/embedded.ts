@@ -46,7 +46,8 @@ export class EmbeddedBroker implements AsyncDisposable {
   }
 }
 
-async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+/** The first line of what a process says; the rest is left in the stream. */
+export async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
   const reader = stream.getReader();
   const decoder = new TextDecoder();
   let text = "";

@@ -4,28 +4,13 @@ import config from "../../../deno.json" with { type: "json" };
 import { ADMIN_ROLE } from "../../../infra/pulsar/config.ts";
 import { freePort } from "../../../infra/process.ts";
 import { SUPERVISED_VARIABLE } from "../../../lib/run/mod.ts";
+import { firstLine } from "../embedded.ts";
 import type { Setup } from "./behaviours.ts";
 import type { BrokerAddress, MatrixBroker } from "./broker.ts";
 import { makeCertificates } from "./certificates.ts";
 import { makeTokens } from "./tokens.ts";
 
 const ROOT = join(import.meta.dirname!, "..", "..", "..");
-
-async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
-  const reader = stream.getReader();
-  const decoder = new TextDecoder();
-  let text = "";
-  try {
-    while (!text.includes("\n")) {
-      const { value, done } = await reader.read();
-      if (done) throw new Error("Cannot start the embedded broker: it ended before it was ready");
-      text += decoder.decode(value, { stream: true });
-    }
-  } finally {
-    reader.releaseLock();
-  }
-  return text.split("\n", 1)[0]!;
-}
 
 interface Launched {
   readonly child: Deno.ChildProcess;

@@ -1,42 +1,11 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import type { MessageIdData } from "../../../../lib/pulsar/wire/mod.ts";
 import { topicNamed } from "../_broker.ts";
+import { BrokerProcess } from "../_broker_process.ts";
 import { RawClient, sendFrame } from "../_raw_client.ts";
 
-const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
 const TOPIC = topicNamed("killed");
 const SHARED = 1;
-
-/** A broker in a process of its own, that can be killed. */
-async function started(folder: string): Promise<{ child: Deno.ChildProcess; port: number }> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "--allow-all", "jobs/broker.ts"],
-      ...["--port", "0", "--admin-port", "0", "--data", folder],
-    ],
-    cwd: ROOT,
-    env: { WEIR_SUPERVISED: "1" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  while (!text.includes("\n")) {
-    const { value, done } = await reader.read();
-    assert(!done, "the broker ended before it was ready");
-    text += value;
-  }
-  await reader.cancel();
-  return { child, port: JSON.parse(text.split("\n", 1)[0]!).port };
-}
-
-async function killed({ child }: { child: Deno.ChildProcess }): Promise<void> {
-  child.kill("SIGKILL");
-  await child.status;
-  await child.stdin.close().catch(() => {});
-}
 
 async function joined(port: number): Promise<RawClient> {
   const client = await RawClient.connect(port);
@@ -47,7 +16,7 @@ async function joined(port: number): Promise<RawClient> {
 
 Deno.test("an acknowledgement that was answered outlives kill -9, single entries and parts of them", async () => {
   const folder = await Deno.makeTempDir();
-  const first = await started(folder);
+  const first = await BrokerProcess.start(folder);
   const acknowledged = new Set<number>();
   {
     await using producer = await RawClient.connect(first.port);
@@ -70,9 +39,9 @@ Deno.test("an acknowledgement that was answered outlives kill -9, single entries
       assert(answer.type === "ACK_RESPONSE" && answer.body.error === undefined);
       if (i % 3 === 1) acknowledged.add(id.entryId);
     }
-    await killed(first);
+    await first.kill();
   }
-  const second = await started(folder);
+  const second = await BrokerProcess.start(folder);
   {
     await using consumer = await joined(second.port);
     for (let entryId = 0; entryId < 40; entryId++) {
@@ -82,6 +51,6 @@ Deno.test("an acknowledgement that was answered outlives kill -9, single entries
       assert.deepEqual(body.ackSet ?? [], entryId % 3 === 2 ? [0b101n] : []);
     }
   }
-  await killed(second);
+  await second.kill();
   await Deno.remove(folder, { recursive: true });
 });
