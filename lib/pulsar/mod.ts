@@ -4,8 +4,10 @@ export type {
   BacklogPolicy,
   BrokerErrorCode,
   BrokerHandle,
+  Compatibility,
   Durability,
   StartOptions,
+  TlsFiles,
   TopicPolicies,
 } from "./broker/mod.ts";
 export { frameFields, PulsarError, SchemaType } from "./wire/mod.ts";

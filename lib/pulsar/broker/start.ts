@@ -28,16 +28,17 @@ export interface StartOptions {
   readonly host?: string | undefined;
   /** How clients reach this machine, where `host` is not how; default `host`. */
   readonly advertisedHost?: string | undefined;
-  /** Of the binary protocol; 0 takes a free one. */
+  /** Of the binary protocol; 0, the default, takes a free one. */
   readonly port?: number;
-  /** Of the admin interface; 0 takes a free one. */
+  /** Of the admin interface; 0, the default, takes a free one. */
   readonly adminPort?: number;
   /** Certificate and key; with them both protocols are spoken over TLS too. */
   readonly tls?: TlsFiles | undefined;
-  /** Of the binary protocol over TLS; 0 takes a free one. */
+  /** Of the binary protocol over TLS; 0, the default, takes a free one. */
   readonly tlsPort?: number;
-  /** Of the admin interface over HTTPS; 0 takes a free one. */
+  /** Of the admin interface over HTTPS; 0, the default, takes a free one. */
   readonly adminTlsPort?: number;
+  /** What a receipt means: `os`, the default, that a message outlives this process; `fsync`, the machine. */
   readonly durability?: Durability;
   /** Clients must show it, or one of the tokens below; without any everybody on this machine may come in. */
   readonly token?: Secret | undefined;
@@ -53,12 +54,15 @@ export interface StartOptions {
   readonly connectionsMax?: number | undefined;
   /** What topics keep and refuse where their namespace does not say. */
   readonly policies?: Partial<TopicPolicies>;
+  /** Which changes of a schema are allowed where the namespace does not say; default FULL. */
   readonly schemaCompatibility?: Compatibility;
   /** A segment that is larger is sealed, and the next one begun. */
   readonly segmentBytesMax?: number;
   /** Memory for the ends of all logs together. */
   readonly tailBytesMax?: number;
+  /** Pause before a consumer takes over from one that still lives; default 1,000. */
   readonly failoverDelayMs?: number;
+  /** Of the broker, as `systemName` and the admin interface tell it. */
   readonly version?: string;
   readonly disk?: Disk;
   readonly clock?: Clock;
