@@ -183,7 +183,7 @@ async function main(): Promise<void> {
   await withFolder(async (folder) => {
     await fill(folder, Number(gibibytes) * 1024 ** 3);
     const again = await firstReceiptMs(folder);
-    say(`the same with a log of ${gibibytes} GiB`, `${again.toFixed(0)} ms`);
+    say(`start to the first receipt with a log of ${gibibytes} GiB`, `${again.toFixed(0)} ms`);
   });
 }
 
