@@ -169,7 +169,17 @@ async function readSecretKey(given: string | undefined): Promise<Uint8Array | un
   if (given === undefined) return undefined;
   const base64 = given.replace(/^data:;base64,/, "");
   const isFile = await Deno.stat(given).then(({ isFile }) => isFile, () => false);
-  if (!isFile && /^[A-Za-z0-9+/]{40,}={0,2}$/.test(base64)) return Uint8Array.fromBase64(base64);
+  if (!isFile && /^[A-Za-z0-9+/]{40,}={0,2}$/.test(base64)) {
+    try {
+      return Uint8Array.fromBase64(base64);
+    } catch (cause) {
+      throw new UsageError(
+        "Cannot read --token-secret-key: it is no file, and its base64 is cut short",
+        "give a file, or the whole of the base64",
+        cause,
+      );
+    }
+  }
   return await readFile("token-secret-key", given);
 }
 

@@ -156,6 +156,7 @@ Deno.test("jobs/broker.ts says in one line what is wrong and what to do, with ex
     [["--token-file=/nothing"], /Cannot read --token-file/],
     [["--token-secret-key=/nothing"], /Cannot read --token-secret-key/],
     [["--token-secret-key", "c2hvcnQ="], /Cannot read --token-secret-key/],
+    [["--token-secret-key", "a".repeat(49), "--superuser=a"], /its base64 is cut short/],
     [["--token-secret-key", SECRET.toBase64()], /no --superuser nobody could make a tenant/],
     [["--token-public-key", SCRIPT, "--superuser=a"], /Cannot use the token key/],
     [["--tls-cert", SCRIPT], /--tls-cert and --tls-key belong together/],

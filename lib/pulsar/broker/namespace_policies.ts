@@ -103,7 +103,10 @@ export const POLICIES: readonly PolicySpec[] = [
     topicPath: "compactionThreshold",
     key: "compaction_threshold",
     method: "PUT",
-    parse: atLeastZero("Invalid value for compaction threshold, compaction threshold must be >= 0"),
+    parse: atLeastZero(
+      "Invalid value for compaction threshold, compaction threshold must be >= 0",
+      "long",
+    ),
   },
   {
     path: "schemaCompatibilityStrategy",

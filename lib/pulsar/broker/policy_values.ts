@@ -4,12 +4,20 @@ import { COMPATIBILITY } from "./schema_compatibility.ts";
 /** Checks what a policy is to be set to, and gives it the form that it is kept and answered in. */
 export type ParsePolicy = (body: unknown, place: string) => unknown;
 
+/** Of Java's int. */
+const INT_MAX = 2 ** 31 - 1;
+const INT_MIN = -(2 ** 31);
+
 function recordOf(body: unknown): Record<string, unknown> {
   return typeof body === "object" && body !== null ? body as Record<string, unknown> : {};
 }
 
+function isLong(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && Math.abs(value) <= 2 ** 63;
+}
+
 function isInteger(value: unknown): value is number {
-  return typeof value === "number" && Number.isInteger(value);
+  return isLong(value) && value >= INT_MIN && value <= INT_MAX;
 }
 
 /** As Jackson refuses what has the wrong type. */
@@ -20,11 +28,11 @@ function unreadable(type: string, body: unknown): AdminError {
   );
 }
 
-/** A number that is not below zero. */
-export function atLeastZero(message: string): ParsePolicy {
+/** A whole number that is not below zero, and fits Java's type. */
+export function atLeastZero(message: string, type: "int" | "long" = "int"): ParsePolicy {
   return (body) => {
-    if (!isInteger(body)) throw unreadable("int", body);
-    if (body < 0) throw new AdminError(412, message);
+    if (!(type === "int" ? isInteger(body) : isLong(body))) throw unreadable(type, body);
+    if (body as number < 0) throw new AdminError(412, message);
     return body;
   };
 }
@@ -38,7 +46,7 @@ export function flag(body: unknown): boolean {
 /** `{retentionTimeInMinutes, retentionSizeInMB}`; both 0 keep nothing, −1 is no bound. */
 export function retention(body: unknown): unknown {
   const { retentionTimeInMinutes: minutes = 0, retentionSizeInMB: mebibytes = 0 } = recordOf(body);
-  if (!isInteger(minutes) || !isInteger(mebibytes)) throw unreadable("int", body);
+  if (!isInteger(minutes) || !isLong(mebibytes)) throw unreadable("int", body);
   if (minutes < -1) refuseRetention("time limit must be >= -1");
   if (mebibytes < -1) refuseRetention("size limit must be >= -1");
   if ((minutes === 0) !== (mebibytes === 0)) {
@@ -69,7 +77,8 @@ export function backlogQuota(body: unknown, place: string): unknown {
     );
   }
   const size = limitSize ?? limit ?? 0;
-  if (!isInteger(size) || !isInteger(limitTime)) throw unreadable("long", body);
+  if (!isLong(size)) throw unreadable("long", body);
+  if (!isInteger(limitTime)) throw unreadable("int", body);
   return { limit: size, limitSize: size, limitTime, policy };
 }
 
@@ -124,6 +133,16 @@ export function subscriptionKinds(body: unknown): unknown {
     );
   }
   return [...new Set(body)];
+}
+
+/** Names and texts; numbers and truth values count as their text, as for Jackson, and null as not there. @throws {AdminError} 400 */
+export function stringMap(body: unknown): Record<string, string> {
+  if (body === undefined || body === null) return {};
+  const type = "java.util.Map<java.lang.String,java.lang.String>";
+  if (typeof body !== "object" || Array.isArray(body)) throw unreadable(type, body);
+  const entries = Object.entries(body).filter(([, value]) => value !== null);
+  if (entries.some(([, value]) => typeof value === "object")) throw unreadable(type, body);
+  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
 }
 
 /** What is kept as it came. */

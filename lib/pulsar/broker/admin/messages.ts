@@ -196,16 +196,20 @@ export function messageIdOf({ ledgerId, entryId }: Position, partition: number):
 export function messageRoutes(broker: Broker): Route[] {
   return [
     route(
-      `GET ${TOPIC}/subscription/:subscription/position/:position`,
+      `GET ${TOPIC}/subscription/:subscription/position/:position(-?\\d+)`,
       (request) => peek(broker, request),
       "consume",
     ),
     route(`GET ${TOPIC}/examinemessage`, (request) => examine(broker, request), "consume"),
     route(
-      `GET ${TOPIC}/ledger/:ledger/entry/:entry`,
+      `GET ${TOPIC}/ledger/:ledger(-?\\d+)/entry/:entry(-?\\d+)`,
       (request) => byId(broker, request),
       "consume",
     ),
-    route(`GET ${TOPIC}/messageid/:timestamp`, (request) => idByTime(broker, request), "consume"),
+    route(
+      `GET ${TOPIC}/messageid/:timestamp(-?\\d+)`,
+      (request) => idByTime(broker, request),
+      "consume",
+    ),
   ];
 }

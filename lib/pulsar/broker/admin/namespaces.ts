@@ -6,6 +6,7 @@ import type { Broker } from "../broker.ts";
 import type { TenantInfo } from "../catalog.ts";
 import type { StoredPolicies } from "../namespace_policies.ts";
 import { actionsOf, permissionsOf, withEntry, withPermissions } from "../permissions.ts";
+import { stringMap } from "../policy_values.ts";
 import type { Topic } from "../topic.ts";
 import { parseTopicName } from "../topic_name.ts";
 
@@ -19,12 +20,15 @@ const BUNDLES = {
 async function tenantInfo(request: AdminRequest): Promise<TenantInfo> {
   const body = await request.json() as Partial<TenantInfo> | undefined | null;
   if (body === undefined || body === null) throw new AdminError(412, "TenantInfo is null");
-  const { allowedClusters, adminRoles = [] } = body;
+  const { allowedClusters, adminRoles: roles } = body;
+  // Java's admin client writes null where none were given.
+  const adminRoles = roles ?? [];
   if (!Array.isArray(allowedClusters)) throw new AdminError(412, "Clusters cannot be null");
   if (allowedClusters.length === 0) throw new AdminError(412, "Clusters cannot be empty or blank");
   if (!allowedClusters.every((cluster) => cluster === "standalone")) {
     throw new AdminError(412, "Clusters do not exist");
   }
+  if (!Array.isArray(adminRoles)) throw new AdminError(400, "adminRoles must be a list of roles");
   return { adminRoles: adminRoles.map(String), allowedClusters };
 }
 
@@ -268,7 +272,7 @@ function propertyRoutes({ catalog }: Broker): Route[] {
   return [
     route(`GET ${path}/properties`, propertiesOf),
     route(`PUT ${path}/properties`, async (request) => {
-      const added = await request.json() as Record<string, string>;
+      const added = stringMap(await request.json());
       await save(request, { ...propertiesOf(request), ...added });
     }),
     route(`DELETE ${path}/properties`, (request) => save(request, {})),

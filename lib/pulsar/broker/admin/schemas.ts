@@ -7,6 +7,7 @@ import type { Broker } from "../broker.ts";
 import { SchemaType } from "../../wire/mod.ts";
 import { assertCompatible } from "../schema_compatibility.ts";
 import { keyValueData, keyValueText } from "../schema_key_value.ts";
+import { stringMap } from "../policy_values.ts";
 import { schemaTypeName, schemaTypeOf } from "../schema_type.ts";
 import type { SchemaInfo } from "../schema_type.ts";
 import type { SchemaVersion } from "../schema_registry.ts";
@@ -28,7 +29,7 @@ async function schemaOf(request: AdminRequest): Promise<SchemaInfo> {
   const { type, schema, properties } = (await request.json() ?? {}) as {
     type?: string;
     schema?: string;
-    properties?: Record<string, string>;
+    properties?: unknown;
   };
   if (typeof type !== "string") throw new AdminError(422, "The body must hold type and schema");
   const number = schemaTypeOf(type);
@@ -37,7 +38,7 @@ async function schemaOf(request: AdminRequest): Promise<SchemaInfo> {
     data: number === SchemaType.KeyValue
       ? keyValueData(schema ?? "")
       : new TextEncoder().encode(schema ?? ""),
-    properties: properties ?? {},
+    properties: stringMap(properties),
   };
 }
 

@@ -10,6 +10,7 @@ import {
   topicOf,
   topicsOf,
 } from "./paths.ts";
+import { stringMap } from "../policy_values.ts";
 import { route } from "./router.ts";
 import type { AdminRequest, Route } from "./router.ts";
 import type { Broker } from "../broker.ts";
@@ -75,7 +76,7 @@ async function create(broker: Broker, request: AdminRequest): Promise<void> {
   const body = await request.json();
   const inner = (body as { messageId?: unknown })?.messageId;
   const start = inner ?? body;
-  const properties = (body as { properties?: Record<string, string> })?.properties ?? {};
+  const properties = stringMap((body as { properties?: unknown })?.properties);
   const isThere = broker.catalog.has(name.full) || broker.catalog.partitionsOf(name.full) > 0;
   if (!isThere && !broker.policies(name).isAutoCreating) throw topicNotFound(name);
   const topics = isThere ? await topicsOf(broker, request) : [await broker.topic(name)];
@@ -192,7 +193,7 @@ async function expireToMessage(broker: Broker, request: AdminRequest): Promise<v
 }
 
 async function putProperties(broker: Broker, request: AdminRequest): Promise<void> {
-  const properties = await request.json() as Record<string, string> ?? {};
+  const properties = stringMap(await request.json());
   const subscriptions = await subscriptionsOf(broker, request);
   for (const subscription of subscriptions) {
     subscription.properties = properties;
@@ -216,22 +217,22 @@ export function subscriptionRoutes(broker: Broker): Route[] {
     route(`PUT ${AT}`, (request) => create(broker, request), "consume"),
     route(`DELETE ${AT}`, (request) => remove(broker, request), "consume"),
     route(`POST ${AT}/skip_all`, (request) => skipAll(broker, request), "consume"),
-    route(`POST ${AT}/skip/:count`, (request) => skip(broker, request), "consume"),
+    route(`POST ${AT}/skip/:count(-?\\d+)`, (request) => skip(broker, request), "consume"),
     route(`POST ${AT}/resetcursor`, (request) => resetToMessage(broker, request), "consume"),
     route(
-      `POST ${AT}/resetcursor/:timestamp`,
+      `POST ${AT}/resetcursor/:timestamp(-?\\d+)`,
       (request) => resetToTime(broker, request),
       "consume",
     ),
     route(
-      `POST ${AT}/expireMessages/:seconds`,
+      `POST ${AT}/expireMessages/:seconds(-?\\d+)`,
       async (request) =>
         expire(request, await subscriptionsOf(broker, request), olderThan(broker, request)),
       "consume",
     ),
     route(`POST ${AT}/expireMessages`, (request) => expireToMessage(broker, request), "consume"),
     route(
-      `POST ${TOPIC}/all_subscription/expireMessages/:seconds`,
+      `POST ${TOPIC}/all_subscription/expireMessages/:seconds(-?\\d+)`,
       (request) => expireAll(broker, request),
       "consume",
     ),

@@ -18,6 +18,7 @@ import type { AdminRequest, Route } from "./router.ts";
 import type { Broker } from "../broker.ts";
 import { lastBatchIndex } from "../log/mod.ts";
 import { actionsOf, permissionsOf, withEntry, withPermissions } from "../permissions.ts";
+import { stringMap } from "../policy_values.ts";
 import { partitionsFor } from "../topic_access.ts";
 import { parseTopicName } from "../topic_name.ts";
 import type { TopicName } from "../topic_name.ts";
@@ -58,15 +59,15 @@ async function createTopic(broker: Broker, request: AdminRequest): Promise<void>
   const name = topicOf(request);
   assertCreatable(broker, name);
   assertRoom(broker, name, 1);
-  const properties = await request.json();
+  const body = await request.json();
+  // Other than an object is no properties; what is one must hold text.
+  const properties = typeof body === "object" && body !== null ? stringMap(body) : undefined;
   if (!name.isPersistent) {
     broker.nonPersistentTopic(name);
     return;
   }
   await broker.topic(name);
-  if (typeof properties === "object" && properties !== null) {
-    await saveProperties(broker, name, properties as Record<string, string>);
-  }
+  if (properties !== undefined) await saveProperties(broker, name, properties);
 }
 
 async function partitionCount(request: AdminRequest): Promise<number> {
@@ -269,7 +270,7 @@ function propertyRoutes(broker: Broker): Route[] {
       return isEmpty && isPartitioned(broker, request) ? nothing() : properties;
     }, "use"),
     route(`PUT ${TOPIC}/properties`, async (request) => {
-      const added = await request.json() as Record<string, string>;
+      const added = stringMap(await request.json());
       await saveProperties(broker, topicOf(request), { ...propertiesOf(request), ...added });
     }, "produce"),
     route(`DELETE ${TOPIC}/properties`, (request) => {

@@ -169,3 +169,46 @@ Deno.test("the admin interface serves nobody who came by another name or page", 
   assert.equal(await ask(`host: evil.example:${broker.adminPort}\r\n`), 403);
   assert.equal(await ask(`host: ${own}\r\norigin: http://evil.example\r\n`), 403);
 });
+
+Deno.test("the admin interface refuses numbers and properties that are none, and changes nothing", async () => {
+  await using broker = await testBroker();
+  const topic = "persistent/public/default/t";
+  const subscription = `${topic}/subscription/s`;
+  await call(broker, `PUT ${topic}`);
+  await call(broker, `PUT ${subscription}`);
+  const namespace = "namespaces/public/default";
+  const refusals: [string, number, unknown?][] = [
+    [`POST ${subscription}/skip/abc`, 404],
+    [`POST ${subscription}/resetcursor/abc`, 404],
+    [`POST ${subscription}/expireMessages/1.5`, 404],
+    [`GET ${topic}/messageid/abc`, 404],
+    [`GET ${topic}/ledger/x/entry/0`, 404],
+    [`PUT ${subscription}/properties`, 400, "abc"],
+    [`PUT ${subscription}/properties`, 400, { a: { b: 1 } }],
+    [`PUT ${topic}/properties`, 400, [5]],
+    [`PUT ${namespace}/properties`, 400, "xyz"],
+    ["PUT tenants/t", 400, { ...TENANT, adminRoles: 5 }],
+    [`POST ${namespace}/messageTTL`, 400, 99_999_999_999],
+    [`POST ${namespace}/retention`, 400, {
+      retentionTimeInMinutes: 1e300,
+      retentionSizeInMB: 1,
+    }],
+    [`POST ${topic}/backlogQuota`, 400, { limitSize: 1e30, policy: "producer_exception" }],
+    ["POST schemas/public/default/t/schema", 400, {
+      type: "STRING",
+      schema: "",
+      properties: { a: [] },
+    }],
+  ];
+  for (const [spec, expected, body] of refusals) {
+    assert.equal((await call(broker, spec, body))[0], expected, spec);
+  }
+  assert.deepEqual((await call(broker, `GET ${subscription}/properties`))[1], {});
+  assert.deepEqual((await call(broker, `GET ${namespace}/properties`))[1], {});
+  assert.deepEqual(await call(broker, `PUT ${subscription}/properties`, { a: 5, b: null }), [
+    204,
+    "",
+  ]);
+  assert.deepEqual((await call(broker, `GET ${subscription}/properties`))[1], { a: "5" });
+  assert.equal((await call(broker, `PUT ${topic}/compactionThreshold`, 2 ** 40))[0], 204);
+});
