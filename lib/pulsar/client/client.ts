@@ -153,6 +153,17 @@ export class PulsarClient implements AsyncDisposable {
     return await this.#keep(source);
   }
 
+  /** Closes what it opened, each as its own `close` does (producers have their receipts then), and ends. */
+  async close(): Promise<void> {
+    const closing = await Promise.allSettled(
+      [...this.#context.opened].map((opened) => closeOf(opened)),
+    );
+    await this[Symbol.asyncDispose]();
+    const failed = closing.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  /** Ends at once, with everything that it opened. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new PulsarError("Cannot go on: the client is closed", { code: "closed" }));
     await Promise.all([...this.#context.opened].map((opened) => opened[Symbol.asyncDispose]()));
@@ -176,6 +187,11 @@ export class PulsarClient implements AsyncDisposable {
     this.#context.opened.add(opened);
     return opened;
   }
+}
+
+/** With `close`, where it has one: what is on its way is waited for. */
+function closeOf(opened: AsyncDisposable & { close?(): Promise<void> }): PromiseLike<void> {
+  return opened.close === undefined ? opened[Symbol.asyncDispose]() : opened.close();
 }
 
 function identityOf(authentication: Authentication | undefined) {

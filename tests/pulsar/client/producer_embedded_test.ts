@@ -118,3 +118,21 @@ Deno.test("Producer.send() refuses what cannot be sent, and nothing else suffers
   }
   await Deno.remove(folder, { recursive: true });
 });
+
+Deno.test("PulsarClient.close() waits for what is on its way, and may be called twice", async () => {
+  const folder = await Deno.makeTempDir();
+  {
+    await using broker = await startBroker({ folder });
+    const client = await connectPulsar({ serviceUrl: broker.url });
+    const producer = await client.openProducer({ topic: "t", batching: { delayMs: 60_000 } });
+    const consumer = await client.openConsumer({ topic: "t", subscription: "s" });
+    const sent = producer.send({ value: utf8("x") });
+    const received = consumer.receive().catch((error) => error.code);
+    await client.close();
+    assert.equal((await sent).entryId, 0);
+    assert.notEqual(await received, undefined);
+    await assert.rejects(producer.send({ value: utf8("y") }), { code: "closed" });
+    await client.close();
+  }
+  await Deno.remove(folder, { recursive: true });
+});
