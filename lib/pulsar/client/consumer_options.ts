@@ -5,6 +5,7 @@ import { PulsarError } from "../wire/mod.ts";
 
 /** How a subscription's messages are shared out among its consumers. */
 export type SubscriptionType = "exclusive" | "shared" | "failover" | "key_shared";
+const SUBSCRIPTION_TYPES: readonly string[] = ["exclusive", "shared", "failover", "key_shared"];
 
 /** How long to wait before a message is delivered again, in ms, by how often it was delivered again already. */
 export type RedeliveryBackoff = (redeliveryCount: number) => number;
@@ -174,6 +175,13 @@ export function assertConsumerOptions(options: ConsumerOptions<unknown>): void {
 
 function assertFitsType(options: ConsumerOptions<unknown>): void {
   const { subscriptionType = "exclusive", readCompacted, keySharedPolicy, durable } = options;
+  if (!SUBSCRIPTION_TYPES.includes(subscriptionType)) {
+    throw new TypeError(
+      `Cannot subscribe: subscriptionType is "${subscriptionType}"; give one of ${
+        SUBSCRIPTION_TYPES.join(", ")
+      }`,
+    );
+  }
   const isSingle = subscriptionType === "exclusive" || subscriptionType === "failover";
   if (readCompacted && (!isSingle || durable === false && subscriptionType === "failover")) {
     throw unfit("readCompacted", "needs an exclusive or failover subscription");

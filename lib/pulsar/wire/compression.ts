@@ -18,9 +18,16 @@ const NUMBERS: Readonly<Record<CompressionName, CompressionType>> = {
   snappy: CompressionType.SNAPPY,
 };
 
-/** The number of a compression on the wire. */
+/**
+ * The number of a compression on the wire.
+ *
+ * @throws {TypeError} for a name that is none
+ */
 export function compressionNumber(name: CompressionName): CompressionType {
-  return NUMBERS[name];
+  if (Object.hasOwn(NUMBERS, name)) return NUMBERS[name];
+  throw new TypeError(
+    `Cannot compress by "${name}": give one of ${Object.keys(NUMBERS).join(", ")}`,
+  );
 }
 
 /** Compresses a payload; `NONE` gives the same array. */

@@ -322,3 +322,10 @@ Deno.test("Producer refuses options that make no sense", async () => {
     /batching.delayMs is -1/,
   );
 });
+
+Deno.test("openProducer() refuses a compression that is none", async () => {
+  const { client } = await connectFake();
+  await using _ = client;
+  const opening = client.openProducer({ ...OPTIONS, compression: "LZ4" as never });
+  await assert.rejects(opening, { name: "TypeError", message: /none, lz4, zlib, zstd, snappy/ });
+});
