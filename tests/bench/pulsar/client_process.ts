@@ -16,6 +16,8 @@ import type { ClientEvent, ClientTask } from "./protocol.ts";
 
 const SEQUENCE_BYTES = 4;
 const WAIT_MS = 60_000;
+/** Timers are not finer. */
+const TICK_MS = 3;
 /** More than a producer has under way; a promise for each batch of a long run would be a leak. */
 const BATCHES_NOTED_MAX = 100;
 
@@ -46,7 +48,11 @@ async function produce(producer: BenchProducer, task: ClientTask, count: number)
   const receipts: Promise<unknown>[] = [];
   let failed: unknown;
   const first = producer.lastSequenceId(0) + 1;
+  const startUs = systemClock.monoUs();
+  const messagesPerSec = task.messagesPerSec ?? Infinity;
   for (let sent = 0; sent < count;) {
+    const aheadMs = (sent / messagesPerSec) * 1000 - (systemClock.monoUs() - startUs) / 1000;
+    if (aheadMs > TICK_MS) await systemClock.sleep(aheadMs);
     const batch = producer.openBatch(0);
     if (batch === undefined) {
       await (producer.whenReady?.(0) ?? receipts.shift());

@@ -37,6 +37,8 @@ export interface MeasureOptions {
   readonly messageCount: number;
   readonly warmUpCount: number;
   readonly batchMessages: number;
+  /** What producers pace themselves to; Infinity to go as fast as they can. */
+  readonly messagesPerSec: number;
   readonly messageBytes: number;
 }
 
@@ -50,9 +52,10 @@ async function startClient(
   topic: string,
 ): Promise<ClientRun> {
   const { broker, ffi, client, messageCount, warmUpCount, batchMessages, messageBytes } = options;
+  const messagesPerSec = Number.isFinite(options.messagesPerSec) ? options.messagesPerSec : null;
   return await ClientRun.start({
     ...{ serviceUrl: broker.serviceUrl, topic, role, client },
-    ...{ messageCount, warmUpCount, batchMessages, messageBytes },
+    ...{ messageCount, warmUpCount, batchMessages, messageBytes, messagesPerSec },
   }, { ffi });
 }
 

@@ -10,6 +10,8 @@ export interface ClientTask {
   readonly warmUpCount: number;
   readonly batchMessages: number;
   readonly messageBytes: number;
+  /** What a producer paces itself to; Infinity to go as fast as it can. As JSON `null` stands for Infinity. */
+  readonly messagesPerSec: number | null;
   /** `npm:pulsar-client` behind the same contract, or ours. */
   readonly client: "weir" | "native";
 }

@@ -43,6 +43,8 @@ const HELP =
   --messages N      measured messages of a row with our client (default 10000000)
   --seconds N       how long a row with the Java client is measured (default 15)
   --minutes N       afterwards in and out at once for so long with our client, memory of each process (default 0)
+  --rate N          what our producer paces itself to, messages/s (default: as fast as it can; then a backlog
+                    grows and every byte goes to new pages and is read again)
   --batch N         messages a batch (default 1000)
   --bytes N         bytes a message (default 184)
   --json FILE       writes the rows there, too
@@ -55,6 +57,7 @@ interface Options {
   readonly measureSec: number;
   readonly minutes: number;
   readonly batchMessages: number;
+  readonly messagesPerSec: number;
   readonly messageBytes: number;
   readonly jsonFile: string | undefined;
 }
@@ -83,6 +86,7 @@ function readOptions(args: string[]): Options | "help" {
       minutes: { type: "string", default: "0" },
       messages: { type: "string", default: "10000000" },
       batch: { type: "string", default: "1000" },
+      rate: { type: "string" },
       bytes: { type: "string", default: "184" },
       json: { type: "string" },
       help: { type: "boolean", default: false },
@@ -96,6 +100,7 @@ function readOptions(args: string[]): Options | "help" {
     measureSec: countOf("seconds", values.seconds),
     minutes: Number(values.minutes),
     batchMessages: countOf("batch", values.batch),
+    messagesPerSec: values.rate === undefined ? Infinity : countOf("rate", values.rate),
     messageBytes: countOf("bytes", values.bytes),
     jsonFile: values.json,
   };
@@ -124,9 +129,9 @@ interface Measured {
 }
 
 function ourOptions(broker: BenchBroker, ffi: boolean, options: Options): MeasureOptions {
-  const { messageCount, batchMessages, messageBytes } = options;
+  const { messageCount, batchMessages, messageBytes, messagesPerSec } = options;
   return {
-    ...{ broker, ffi, batchMessages, messageBytes, messageCount, client: "weir" },
+    ...{ broker, ffi, batchMessages, messageBytes, messageCount, messagesPerSec, client: "weir" },
     clientName: ffi ? "weir" : "weir, no FFI",
     warmUpCount: Math.min(messageCount, WARM_UP_MESSAGES_MAX),
   };
