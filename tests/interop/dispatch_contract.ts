@@ -127,13 +127,18 @@ async function stats(session: WireSession): Promise<CommandBodies["CONSUMER_STAT
 
 /** What each consumer gets when all of them together have been sent so many messages. */
 async function takeAll(sessions: readonly WireSession[], total: number): Promise<number[][]> {
+  const held = await untilHeld(sessions, total);
+  return await Promise.all(
+    sessions.map(async (session, i) => entries(await take(session, held[i]!))),
+  );
+}
+
+/** How many unacknowledged messages each of them has, when it is `total` together. */
+async function untilHeld(sessions: readonly WireSession[], total: number): Promise<number[]> {
   for (let tries = 0; tries < STATS_TRIES_MAX; tries++) {
     const held: number[] = [];
     for (const session of sessions) held.push((await stats(session)).unackedMessages ?? 0);
-    if (held.reduce((sum, count) => sum + count, 0) < total) continue;
-    return await Promise.all(
-      sessions.map(async (session, i) => entries(await take(session, held[i]!))),
-    );
+    if (held.reduce((sum, count) => sum + count, 0) >= total) return held;
   }
   throw new Error(`Cannot receive ${total} messages: they have not been sent`);
 }
@@ -160,7 +165,11 @@ function sharing(test: Register): void {
   test("gives messages of a shared subscription to consumers in turn", async (stage) => {
     const a = await stage.join(SHARED);
     const b = await stage.join(SHARED);
-    for (let i = 0; i < 6; i++) await stage.send();
+    for (let i = 1; i <= 6; i++) {
+      await stage.send();
+      // One by one: what a real broker reads at once it may give to one of them.
+      await untilHeld([a, b], i);
+    }
     const both = await takeAll([a, b], 6);
     assert(both.every((one) => one.length >= 2), JSON.stringify(both));
     assert.deepEqual(both.flat().sort(), [0, 1, 2, 3, 4, 5]);

@@ -24,6 +24,8 @@ interface Scene {
   readonly admin: PulsarAdmin;
   /** Calls what the admin class does not have, below `/admin/v2/`; false when it is refused. */
   readonly call: (method: string, path: string, body?: unknown) => Promise<boolean>;
+  /** The statistics of the scene's topic. */
+  readonly stats: () => Promise<{ readonly deduplicationStatus?: string }>;
   /** A topic that no other test uses, and its local name. */
   readonly topic: string;
   readonly localName: string;
@@ -32,6 +34,7 @@ interface Scene {
 type Test = (behaviour: string, run: (scene: Scene) => Promise<void>) => void;
 
 const WAIT_MS = 15_000;
+const STATS_TRIES_MAX = 2_000;
 const SUBSCRIPTION = { subscription: "s", initialPosition: "earliest" } as const;
 
 async function take<T>(consumer: Consumer<T>, count: number): Promise<Message<T>[]> {
@@ -42,6 +45,14 @@ async function take<T>(consumer: Consumer<T>, count: number): Promise<Message<T>
     messages.push(message);
   }
   return messages;
+}
+
+/** A real broker keeps policies in a topic, and obeys them when it has read them there. */
+async function untilDeduplicating({ stats }: Scene): Promise<void> {
+  for (let tries = 0; tries < STATS_TRIES_MAX; tries++) {
+    if ((await stats()).deduplicationStatus === "Enabled") return;
+  }
+  assert.fail("the topic does not deduplicate");
 }
 
 /** Sends texts and gives their ids. */
@@ -75,8 +86,14 @@ export function producerContract(name: string, brokerOf: () => Promise<BrokerUnd
         await response.text();
         return response.ok;
       };
+      const stats: Scene["stats"] = async () => {
+        const response = await fetch(
+          `${adminUrl}/admin/v2/persistent/public/default/${localName}/stats`,
+        );
+        return await response.json();
+      };
       const topic = `persistent://public/default/${localName}`;
-      await run({ client, admin, call, topic, localName });
+      await run({ client, admin, call, stats, topic, localName });
     });
   };
   sending(test);
@@ -289,6 +306,7 @@ function sequenceIds(test: Test): void {
     if (!await call("POST", policy, true)) {
       await call("POST", "namespaces/public/default/deduplication", true);
     }
+    await untilDeduplicating(scene);
     const options = { topic, producerName: "till", batching: false } as const;
     const first = await client.openProducer(options);
     const ids = await Promise.all(

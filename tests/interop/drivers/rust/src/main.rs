@@ -61,15 +61,19 @@ async fn send(client: &Client, topic: &str, count: usize, options: ProducerOptio
 }
 
 async fn receive(from: &mut Strings, count: usize, acknowledge: bool) -> Outcome<Vec<String>> {
-    let mut texts = Vec::new();
-    while texts.len() < count {
+    let mut messages = Vec::new();
+    while messages.len() < count {
         let next = tokio::time::timeout(PATIENCE, from.try_next()).await??;
-        let message = next.ok_or("the stream of messages ended")?;
+        messages.push(next.ok_or("the stream of messages ended")?);
+    }
+    // Only now: what is given back too early comes again among the first.
+    let mut texts = Vec::new();
+    for message in &messages {
         texts.push(message.deserialize()?);
         if acknowledge {
-            from.ack(&message).await?;
+            from.ack(message).await?;
         } else {
-            from.nack(&message).await?;
+            from.nack(message).await?;
         }
     }
     Ok(texts)
