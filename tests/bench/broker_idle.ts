@@ -160,14 +160,25 @@ function say(what: string, figure: string): void {
   console.log(`${what.padEnd(58)} ${figure}`);
 }
 
+const HELP = `What the embedded broker costs when it idles, starts, comes back and is crowded.
+
+  deno task bench:broker-idle [flags]
+
+  --gibibytes N     log to come back with (default 10); as much disk is taken
+  --topics N        topics that are written to (default 10000)
+  --connections N   open at the same time (default 1000)
+  --help`;
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       gibibytes: { type: "string", default: "10" },
       topics: { type: "string", default: "10000" },
       connections: { type: "string", default: "1000" },
+      help: { type: "boolean", default: false },
     },
   });
+  if (values.help) return console.log(HELP);
   const { gibibytes, topics, connections } = values;
   const empty = await median(emptyProcess);
   const used = await median(idle);
