@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { crc32cPortable, utf8 } from "../../lib/base/mod.ts";
 import type { Consumer } from "../../lib/pulsar/broker/dispatch/consumer.ts";
 import { KeyRing } from "../../lib/pulsar/broker/dispatch/key_ring.ts";
-import { murmur3 } from "../../lib/pulsar/broker/murmur3.ts";
+import { murmur3 } from "../../lib/pulsar/wire/murmur3.ts";
 import {
   closePayload,
   type CommandBodies,

@@ -37,6 +37,7 @@ export { decodeMessage, encodeMessage } from "./message_codec.ts";
 export { EARLIEST_ID, LATEST_ID, MessageIdView } from "./message_id.ts";
 export { MetadataView, writeMetadata } from "./metadata.ts";
 export type { MetadataFields } from "./metadata.ts";
+export { murmur3 } from "./murmur3.ts";
 export { brokerEntrySection, closePayload, PayloadSection } from "./payload.ts";
 export { ProtoReader } from "./proto_reader.ts";
 export { ProtoWriter, putVarint, varintLength } from "./proto_writer.ts";

@@ -16,7 +16,7 @@ import type { DispatchLimits } from "../../../lib/pulsar/broker/dispatch_limits.
 import { KeyRing } from "../../../lib/pulsar/broker/dispatch/key_ring.ts";
 import type { ClientLink } from "../../../lib/pulsar/broker/link.ts";
 import { PartitionLog } from "../../../lib/pulsar/broker/log/log.ts";
-import { murmur3 } from "../../../lib/pulsar/broker/murmur3.ts";
+import { murmur3 } from "../../../lib/pulsar/wire/murmur3.ts";
 import { Rates } from "../../../lib/pulsar/broker/rates.ts";
 import type {
   Subscription,

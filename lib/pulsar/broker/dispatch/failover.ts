@@ -4,7 +4,7 @@
  * consumers by their index, topics without partitions by a hash ring with 100 points a consumer.
  */
 import { utf8 } from "../../../base/mod.ts";
-import { murmur3 } from "../murmur3.ts";
+import { murmur3 } from "../../wire/mod.ts";
 
 const POINTS_PER_CONSUMER = 100;
 

@@ -1,8 +1,8 @@
 import { utf8 } from "../../../base/mod.ts";
+import { murmur3 } from "../../wire/mod.ts";
 import type { Consumer } from "./consumer.ts";
 import { KEY_HASHES } from "./key_selector.ts";
 import type { HashRange, KeySelector } from "./key_selector.ts";
-import { murmur3 } from "../murmur3.ts";
 
 /** As subscriptionKeySharedConsistentHashingReplicaPoints. */
 const POINTS_PER_CONSUMER = 100;

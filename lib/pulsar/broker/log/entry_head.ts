@@ -1,6 +1,5 @@
 import { utf8 } from "../../../base/mod.ts";
-import { PayloadSection, ProtoReader } from "../../wire/mod.ts";
-import { murmur3 } from "../murmur3.ts";
+import { murmur3, PayloadSection, ProtoReader } from "../../wire/mod.ts";
 
 const BYTES = 2;
 const VARINT = 0;

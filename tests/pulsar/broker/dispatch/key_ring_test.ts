@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { utf8 } from "../../../../lib/base/mod.ts";
 import type { Consumer } from "../../../../lib/pulsar/broker/dispatch/consumer.ts";
 import { KeyRing } from "../../../../lib/pulsar/broker/dispatch/key_ring.ts";
-import { murmur3 } from "../../../../lib/pulsar/broker/murmur3.ts";
+import { murmur3 } from "../../../../lib/pulsar/wire/murmur3.ts";
 
 const consumer = (name: string) => ({ name }) as Consumer;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { crc32cPortable, utf8 } from "../../../../lib/base/mod.ts";
 import { EntryHead } from "../../../../lib/pulsar/broker/log/entry_head.ts";
-import { murmur3 } from "../../../../lib/pulsar/broker/murmur3.ts";
+import { murmur3 } from "../../../../lib/pulsar/wire/murmur3.ts";
 import { closePayload, encodeMessage, MESSAGE_METADATA } from "../../../../lib/pulsar/wire/mod.ts";
 import { ProtoWriter } from "../../../../lib/pulsar/wire/mod.ts";
 import type { MessageMetadata } from "../../../../lib/pulsar/wire/mod.ts";

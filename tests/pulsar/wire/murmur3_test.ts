@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { utf8 } from "../../../lib/base/mod.ts";
-import { murmur3 } from "../../../lib/pulsar/broker/murmur3.ts";
+import { murmur3 } from "../../../lib/pulsar/wire/murmur3.ts";
 
 Deno.test("murmur3() gives the published values, without the sign bit", () => {
   // Reference values of MurmurHash3_x86_32 with seed 0.

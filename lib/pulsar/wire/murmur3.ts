@@ -6,7 +6,10 @@ function mix(block: number): number {
   return Math.imul(rotateLeft(Math.imul(block, 0xcc9e2d51), 15), 0x1b873593);
 }
 
-/** MurmurHash3 x86 32 with seed 0 (Appleby) of `bytes[start..end)`, its sign bit cleared as Pulsar's Murmur3_32Hash does. */
+/**
+ * MurmurHash3 x86 32 with seed 0 (Appleby) of `bytes[start..end)`, its sign bit cleared as Pulsar's Murmur3_32Hash does. Clients choose
+ * partitions by it, brokers the consumers of Key_Shared and Failover subscriptions: both must agree with Java bit for bit.
+ */
 export function murmur3(bytes: Uint8Array, start = 0, end = bytes.length): number {
   let hash = 0;
   const whole = start + ((end - start) & ~3);
