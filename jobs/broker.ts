@@ -114,7 +114,7 @@ const TABLE = {
   },
   "segment-size": {
     kind: "size",
-    default: "64MiB",
+    default: "32MiB",
     min: 4096,
     max: 2_000_000_000,
     help: "size of the files that a partition's log is made of",

@@ -43,30 +43,40 @@ export interface Disk {
 
 class SystemFile implements DiskFile {
   readonly #file: Deno.FsFile;
+  /** Where the file's own pointer stands, or −1 where that is not known: a seek less for each write behind the one before. */
+  #pointer = 0;
 
   constructor(file: Deno.FsFile) {
     this.#file = file;
   }
 
   append(bytes: Uint8Array): void {
+    this.#pointer = -1;
     let written = 0;
     while (written < bytes.length) written += this.#file.writeSync(bytes.subarray(written));
   }
 
   writeAt(offset: number, bytes: Uint8Array): void {
-    this.#file.seekSync(offset, Deno.SeekMode.Start);
+    this.#seek(offset);
     this.append(bytes);
+    this.#pointer = offset + bytes.length;
   }
 
   readAt(offset: number, target: Uint8Array): number {
-    this.#file.seekSync(offset, Deno.SeekMode.Start);
+    this.#seek(offset);
+    this.#pointer = -1;
     let count = 0;
     while (count < target.length) {
       const more = this.#file.readSync(target.subarray(count));
       if (more === null || more === 0) break;
       count += more;
     }
+    this.#pointer = offset + count;
     return count;
+  }
+
+  #seek(offset: number): void {
+    if (offset !== this.#pointer) this.#file.seekSync(offset, Deno.SeekMode.Start);
   }
 
   truncate(sizeBytes: number): void {
