@@ -114,7 +114,9 @@ async function openProducer(client: BenchClient, topic: string): Promise<BenchPr
 
 async function prepareProducer(client: BenchClient, task: ClientTask): Promise<Prepared> {
   {
-    await using warming = await openProducer(client, `${task.topic}-warm`);
+    // Of no consequence for the broker's disk: what is stored here would have to be new files in the measured part.
+    const warmTopic = `${task.topic.replace("persistent:", "non-persistent:")}-warm`;
+    await using warming = await openProducer(client, warmTopic);
     await produce(warming, task, task.warmUpCount);
   }
   const producer = await openProducer(client, task.topic);

@@ -9,7 +9,7 @@ import type { ClientTask } from "./protocol.ts";
 export interface Row {
   readonly broker: string;
   readonly client: string;
-  readonly direction: "in" | "out" | "receive()" | "in+out";
+  readonly direction: "in" | "out" | "receive()" | "in+out" | "in+out, paced";
   readonly messageCount: number;
   readonly messagesPerSec: number;
   readonly brokerNs: number;
@@ -27,6 +27,8 @@ export interface MissingRow {
 }
 
 const SINGLE_MESSAGES_MAX = 1_000_000;
+/** How many warm-ups of a client go through the broker before that is measured. */
+const THROUGH_WARM_UPS = 3;
 
 /** What all rows of our client share. */
 export interface MeasureOptions {
@@ -37,7 +39,7 @@ export interface MeasureOptions {
   readonly messageCount: number;
   readonly warmUpCount: number;
   readonly batchMessages: number;
-  /** What producers pace themselves to; Infinity to go as fast as they can. */
+  /** What the producer of the paced row keeps to; in the others it goes as fast as it can. */
   readonly messagesPerSec: number;
   readonly messageBytes: number;
 }
@@ -48,14 +50,18 @@ function freshTopic(): string {
 
 async function startClient(
   options: MeasureOptions,
-  role: ClientTask["role"],
-  topic: string,
+  job: {
+    readonly role: ClientTask["role"];
+    readonly topic: string;
+    /** Messages/s. */
+    readonly pace?: number | undefined;
+  },
 ): Promise<ClientRun> {
   const { broker, ffi, client, messageCount, warmUpCount, batchMessages, messageBytes } = options;
-  const messagesPerSec = Number.isFinite(options.messagesPerSec) ? options.messagesPerSec : null;
+  const { role, topic, pace } = job;
   return await ClientRun.start({
     ...{ serviceUrl: broker.serviceUrl, topic, role, client },
-    ...{ messageCount, warmUpCount, batchMessages, messageBytes, messagesPerSec },
+    ...{ messageCount, warmUpCount, batchMessages, messageBytes, messagesPerSec: pace ?? null },
   }, { ffi });
 }
 
@@ -108,16 +114,17 @@ export interface MemoryTrend {
   readonly slopeBytesPerMinute: number;
 }
 
-/** In and out at once for so many minutes, resident memory of each process every second. */
+/** In and out at once, paced, for so many minutes, resident memory of each process every second. */
 export async function measureMemory(
   options: MeasureOptions,
-  wanted: { readonly minutes: number; readonly messagesPerSec: number },
+  minutes: number,
 ): Promise<MemoryTrend[]> {
-  const messageCount = Math.ceil(wanted.messagesPerSec * wanted.minutes * 60);
+  const pace = options.messagesPerSec;
+  const messageCount = Math.ceil(pace * minutes * 60);
   const long = { ...options, messageCount };
   const topic = freshTopic();
-  await using consumer = await startClient(long, "consume", topic);
-  await using producer = await startClient(long, "produce", topic);
+  await using consumer = await startClient(long, { role: "consume", topic });
+  await using producer = await startClient(long, { role: "produce", topic, pace });
   const watched = [
     { process: "broker", pid: options.broker.pid, points: [] as { x: number; y: number }[] },
     { process: "producer", pid: producer.pid, points: [] as { x: number; y: number }[] },
@@ -145,11 +152,11 @@ export async function measureClient(options: MeasureOptions): Promise<Row[]> {
   const rows: Row[] = [];
   const topic = freshTopic();
   {
-    await using producer = await startClient(options, "produce", topic);
+    await using producer = await startClient(options, { role: "produce", topic });
     rows.push(await runTogether(options, "in", { producer }));
   }
   {
-    await using consumer = await startClient(options, "consume", topic);
+    await using consumer = await startClient(options, { role: "consume", topic });
     rows.push(await runTogether(options, "out", { consumer }));
   }
   if (options.client === "weir") {
@@ -157,17 +164,28 @@ export async function measureClient(options: MeasureOptions): Promise<Row[]> {
     const single = freshTopic();
     const fewer = { ...options, messageCount: Math.min(options.messageCount, SINGLE_MESSAGES_MAX) };
     {
-      await using producer = await startClient(fewer, "produce", single);
+      await using producer = await startClient(fewer, { role: "produce", topic: single });
       await runTogether(fewer, "in", { producer });
     }
-    await using consumer = await startClient(fewer, "receive", single);
+    await using consumer = await startClient(fewer, { role: "receive", topic: single });
     rows.push(await runTogether(fewer, "receive()", { consumer }));
   }
-  {
-    const through = freshTopic();
-    await using consumer = await startClient(options, "consume", through);
-    await using producer = await startClient(options, "produce", through);
-    rows.push(await runTogether(options, "in+out", { producer, consumer }));
-  }
+  // The first time is the broker's own warm-up: its files and its memory are new to the operating system then.
+  const warmUp = { ...options, messageCount: THROUGH_WARM_UPS * options.warmUpCount };
+  await measureThrough(warmUp, "in+out");
+  rows.push(await measureThrough(options, "in+out"));
+  if (options.client === "weir") rows.push(await measureThrough(options, "in+out, paced"));
   return rows;
+}
+
+async function measureThrough(
+  options: MeasureOptions,
+  direction: "in+out" | "in+out, paced",
+): Promise<Row> {
+  const topic = freshTopic();
+  const { messagesPerSec } = options;
+  const pace = direction === "in+out" ? undefined : messagesPerSec;
+  await using consumer = await startClient(options, { role: "consume", topic });
+  await using producer = await startClient(options, { role: "produce", topic, pace });
+  return await runTogether(options, direction, { producer, consumer });
 }

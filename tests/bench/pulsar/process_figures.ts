@@ -5,6 +5,7 @@ import process from "node:process";
 /** USER_HZ: the unit of the times in /proc/PID/stat, 100 on every Linux that Deno runs on. */
 const TICKS_PER_SEC = 100;
 const REFERENCE_STEPS = 50_000_000;
+const REFERENCE_BYTES = 512 * 1024 * 1024;
 
 /** What a process has used so far. */
 export interface ProcessFigures {
@@ -43,6 +44,36 @@ export function referenceStepNs(): number {
   const used = process.cpuUsage(before);
   if (value === -1) throw new Error("never: it keeps the loop from being left out");
   return (used.user + used.system) * 1000 / REFERENCE_STEPS;
+}
+
+/** What the operating system takes for writing, CPU time in ns for each of `unitBytes`. */
+export interface WriteReference {
+  /** To a file that grows: its pages are new. */
+  readonly newFileNs: number;
+  /** Over what was written before. */
+  readonly sameFileNs: number;
+}
+
+/** Writes 512 MiB twice to a file in `folder`, in calls of 1,000 units as a broker does, and removes it. */
+export async function writeReference(folder: string, unitBytes: number): Promise<WriteReference> {
+  const path = await Deno.makeTempFile({ dir: folder, prefix: "reference-" });
+  const batch = new Uint8Array(1000 * unitBytes).fill(1);
+  const batches = Math.ceil(REFERENCE_BYTES / batch.length);
+  using file = await Deno.open(path, { write: true });
+  const onceNs = () => {
+    file.seekSync(0, Deno.SeekMode.Start);
+    const before = process.cpuUsage();
+    for (let i = 0; i < batches; i++) {
+      for (let at = 0; at < batch.length;) at += file.writeSync(batch.subarray(at));
+    }
+    const used = process.cpuUsage(before);
+    return (used.user + used.system) * 1000 / (1000 * batches);
+  };
+  try {
+    return { newFileNs: onceNs(), sameFileNs: onceNs() };
+  } finally {
+    await Deno.remove(path);
+  }
 }
 
 /** Least squares: by how much y grows when x grows by one. */

@@ -20,7 +20,7 @@ import {
   type MissingRow,
   type Row,
 } from "./measure.ts";
-import { referenceStepNs } from "./process_figures.ts";
+import { referenceStepNs, writeReference } from "./process_figures.ts";
 import { renderMemory, renderTable, renderTargets } from "./table.ts";
 
 const DATA_DIR = join(import.meta.dirname!, "..", "..", "..", ".data", "bench");
@@ -43,8 +43,8 @@ const HELP =
   --messages N      measured messages of a row with our client (default 10000000)
   --seconds N       how long a row with the Java client is measured (default 15)
   --minutes N       afterwards in and out at once for so long with our client, memory of each process (default 0)
-  --rate N          what our producer paces itself to, messages/s (default: as fast as it can; then a backlog
-                    grows and every byte goes to new pages and is read again)
+  --rate N          what our producer keeps to in the paced row and with --minutes, messages/s (default 1000000); in
+                    the others it goes as fast as it can, a backlog grows, and every byte is read from the disk cache
   --batch N         messages a batch (default 1000)
   --bytes N         bytes a message (default 184)
   --json FILE       writes the rows there, too
@@ -86,7 +86,7 @@ function readOptions(args: string[]): Options | "help" {
       minutes: { type: "string", default: "0" },
       messages: { type: "string", default: "10000000" },
       batch: { type: "string", default: "1000" },
-      rate: { type: "string" },
+      rate: { type: "string", default: "1000000" },
       bytes: { type: "string", default: "184" },
       json: { type: "string" },
       help: { type: "boolean", default: false },
@@ -100,7 +100,7 @@ function readOptions(args: string[]): Options | "help" {
     measureSec: countOf("seconds", values.seconds),
     minutes: Number(values.minutes),
     batchMessages: countOf("batch", values.batch),
-    messagesPerSec: values.rate === undefined ? Infinity : countOf("rate", values.rate),
+    messagesPerSec: countOf("rate", values.rate),
     messageBytes: countOf("bytes", values.bytes),
     jsonFile: values.json,
   };
@@ -180,15 +180,10 @@ async function measureBroker(
       missing.push({ broker: broker.name, client, why: error.message });
     }
   }
-  const through = rows.find(({ direction, client }) =>
-    direction === "in+out" && client.startsWith("weir")
-  );
-  const trends = options.minutes === 0 || through === undefined
+  const hasOurs = rows.some(({ client }) => client.startsWith("weir"));
+  const trends = options.minutes === 0 || !hasOurs
     ? []
-    : await measureMemory(ourOptions(broker, ffi, options), {
-      minutes: options.minutes,
-      messagesPerSec: through.messagesPerSec,
-    });
+    : await measureMemory(ourOptions(broker, ffi, options), options.minutes);
   return { rows, missing, trends };
 }
 
@@ -198,6 +193,7 @@ async function main(options: Options, signal: AbortSignal): Promise<void> {
   const missing: MissingRow[] = [];
   const memory: { broker: string; trends: readonly MemoryTrend[] }[] = [];
   const referenceBeforeNs = referenceStepNs();
+  const write = await writeReference(DATA_DIR, options.messageBytes);
   for (const name of options.brokers) {
     const measured = await measureBroker(name, options, signal);
     rows.push(...measured.rows);
@@ -214,9 +210,15 @@ async function main(options: Options, signal: AbortSignal): Promise<void> {
       referenceAfterNs.toFixed(2)
     } ns after (one step of mix32, dependent); load ${Deno.loadavg()[0]!.toFixed(1)}`,
   );
+  console.log(
+    `reference: the operating system takes ${
+      write.newFileNs.toFixed(0)
+    } ns to write the ${options.messageBytes} bytes of a message ` +
+      `to a new file, ${write.sameFileNs.toFixed(0)} ns to write them over others`,
+  );
   if (options.jsonFile === undefined) return;
   const text = JSON.stringify(
-    { referenceBeforeNs, referenceAfterNs, rows, missing, memory },
+    { referenceBeforeNs, referenceAfterNs, write, rows, missing, memory },
     null,
     2,
   );
