@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { type Disk, type DiskFile, systemDisk, writeDurably } from "../../lib/base/disk.ts";
 import { textOf, utf8 } from "../../lib/base/bytes.ts";
 
@@ -54,6 +55,83 @@ Deno.test("truncate() cuts, and appends go on from there", () =>
     file.close();
     assert.equal(contentOf(`${folder}/log`), "abX");
   }));
+
+/** What a file must hold: a hole is zeros. */
+class Model {
+  bytes = new Uint8Array(0);
+
+  resize(sizeBytes: number): void {
+    const resized = new Uint8Array(sizeBytes);
+    resized.set(this.bytes.subarray(0, sizeBytes));
+    this.bytes = resized;
+  }
+
+  writeAt(offset: number, bytes: Uint8Array): void {
+    this.resize(Math.max(this.bytes.length, offset + bytes.length));
+    this.bytes.set(bytes, offset);
+  }
+
+  /** Both read, and must find the same. */
+  assertRead(file: DiskFile, offset: number, count: number): void {
+    const target = new Uint8Array(count);
+    const found = target.subarray(0, file.readAt(offset, target));
+    assert.deepEqual([...found], [...this.bytes.subarray(offset, offset + count)]);
+  }
+}
+
+/** A step on a file: where, how many bytes, and whether `offset` is where the step before ended, which needs no seek. */
+interface Step {
+  readonly kind: "read" | "write" | "truncate";
+  readonly isBehind: boolean;
+  readonly offset: number;
+  readonly count: number;
+}
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.record({
+    kind: fc.constantFrom("read", "read", "write", "write", "truncate"),
+    isBehind: fc.boolean(),
+    offset: fc.nat(24),
+    count: fc.integer({ min: 1, max: 9 }),
+  }),
+  { maxLength: 30 },
+);
+
+function runSteps(folder: string, overwrite: boolean, all: readonly Step[]): void {
+  systemDisk.remove(`${folder}/file`);
+  const file = systemDisk.open(`${folder}/file`, { overwrite });
+  const model = new Model();
+  let end = 0;
+  all.forEach(({ kind, isBehind, count, ...step }, i) => {
+    const offset = isBehind ? end : step.offset;
+    end = offset + count;
+    const bytes = new Uint8Array(count).fill(i + 1);
+    if (kind === "read") model.assertRead(file, offset, count);
+    else if (kind === "truncate") {
+      file.truncate(offset);
+      model.resize(offset);
+    } else if (overwrite) {
+      file.writeAt!(offset, bytes);
+      model.writeAt(offset, bytes);
+    } else {
+      file.append(bytes);
+      model.writeAt(model.bytes.length, bytes);
+    }
+  });
+  file.close();
+  assert.deepEqual([...systemDisk.readFile(`${folder}/file`)!], [...model.bytes]);
+}
+
+for (const overwrite of [false, true]) {
+  const writes = overwrite ? "writeAt()" : "append()";
+  Deno.test(`systemDisk reads and ${writes} find their places, whatever the step before left the pointer at`, () =>
+    inFolder((folder) => {
+      fc.assert(fc.property(steps, (all) => runSteps(folder, overwrite, all)), {
+        seed: 20_261,
+        numRuns: 300,
+      });
+    }));
+}
 
 Deno.test("open() without create refuses a file that is not there", () =>
   inFolder((folder) => {
