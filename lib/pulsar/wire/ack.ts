@@ -34,6 +34,8 @@ export class AckView {
   /** Undefined where no ACK_RESPONSE is wanted. */
   requestId: bigint | undefined = undefined;
   readonly #id = new MessageIdView();
+  /** Bits of the fields that must be there. */
+  #seen = 0;
 
   /** @throws {PulsarError} `malformed` with the offset */
   read(frame: Frame): this {
@@ -42,13 +44,14 @@ export class AckView {
     this.isCumulative = this.hasTransaction = false;
     this.count = this.ackSetWords = 0;
     reader.reset(frame.bytes, frame.bodyStart, frame.bodyEnd);
-    let seen = 0;
+    this.#seen = 0;
     for (let number = reader.nextField(); number !== 0; number = reader.nextField()) {
-      if (number <= 2) seen |= number;
       if (number === 3) this.#readId();
       else this.#readField(number);
     }
-    if (seen !== 3) throw malformed("ACK", "consumer_id or ack_type is missing", frame.bodyStart);
+    if (this.#seen !== 3) {
+      throw malformed("ACK", "consumer_id or ack_type is missing", frame.bodyStart);
+    }
     return this;
   }
 
@@ -67,9 +70,14 @@ export class AckView {
       return;
     }
     const value = reader.int64();
-    if (number === 1) this.consumerId = value;
-    else if (number === 2) this.isCumulative = value === 1;
-    else if (number === 4) this.validationError = value;
+    if (number === 1) {
+      this.consumerId = value;
+      this.#seen |= 1;
+    } else if (number === 2) {
+      // Another number than these two is as good as none.
+      if (value === 0 || value === 1) this.#seen |= 2;
+      this.isCumulative = value === 1;
+    } else if (number === 4) this.validationError = value;
     else this.hasTransaction ||= value !== 0;
   }
 }

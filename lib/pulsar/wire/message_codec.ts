@@ -10,7 +10,8 @@ const DEPTH_MAX = 16;
 type Fields = Record<string, unknown>;
 
 /**
- * Reads a message from `bytes[start..end)`. Byte fields are copies; fields that are not known are passed over.
+ * Reads a message from `bytes[start..end)`. Byte fields are copies; fields that are not known are passed over,
+ * and so are numbers that an enum does not have.
  *
  * @throws {PulsarError} `malformed` with the offset
  */
@@ -30,7 +31,11 @@ function decodeFields(table: MessageTable<unknown>, reader: ProtoReader, depth: 
     const field = table.byNumber.get(number);
     if (field === undefined) reader.skip();
     else if (field.presence === REPEATED) decodeRepeated(field, reader, fields, depth);
-    else fields[field.name] = decodeValue(field, reader, depth);
+    else {
+      const value = decodeValue(field, reader, depth);
+      // As Pulsar's own codec: a number that an enum does not have leaves its field as if it had not come.
+      if (field.values?.has(value as number) !== false) fields[field.name] = value;
+    }
   }
   for (const field of table.fields) {
     if (field.presence === REQUIRED && !(field.name in fields)) {

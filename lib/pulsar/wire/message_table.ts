@@ -34,6 +34,8 @@ export interface Field {
   readonly presence: typeof REQUIRED | typeof OPTIONAL | typeof REPEATED;
   /** The message's own table; a function, because messages may hold themselves. */
   readonly nested: (() => MessageTable<unknown>) | undefined;
+  /** The numbers that an enum has; undefined where every number is taken. */
+  readonly values?: ReadonlySet<number>;
 }
 
 /** A message and its fields in ascending order of their numbers, which is how they are written. */
@@ -54,6 +56,23 @@ export function field(
   nested?: () => MessageTable<unknown>,
 ): Field {
   return { number, name, kind, presence, nested };
+}
+
+/** A row of an enum, of which only its own values are taken. */
+export function oneOf(
+  number: number,
+  name: string,
+  presence: Field["presence"],
+  values: Readonly<Record<string, number>>,
+): Field {
+  return {
+    number,
+    name,
+    kind: "enum",
+    presence,
+    nested: undefined,
+    values: new Set(Object.values(values)),
+  };
 }
 
 /** A table of fields. */

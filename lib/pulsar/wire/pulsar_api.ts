@@ -19,7 +19,15 @@
  * under the License.
  */
 
-import { field, type MessageTable, OPTIONAL, REPEATED, REQUIRED, table } from "./message_table.ts";
+import {
+  field,
+  type MessageTable,
+  oneOf,
+  OPTIONAL,
+  REPEATED,
+  REQUIRED,
+  table,
+} from "./message_table.ts";
 
 /** Enum `pulsar.proto.CompressionType`. */
 export const CompressionType = {
@@ -150,6 +158,8 @@ export const SchemaType = {
   LocalTime: 18,
   LocalDateTime: 19,
   ProtobufNative: 20,
+  AutoConsume: 21,
+  External: 22,
 } as const;
 /** A value of {@link SchemaType}. */
 export type SchemaType = (typeof SchemaType)[keyof typeof SchemaType];
@@ -952,7 +962,7 @@ export interface CommandEndTxnOnSubscriptionResponse {
 export const SCHEMA: MessageTable<Schema> = table("Schema", [
   field(1, "name", "string", REQUIRED),
   field(3, "schemaData", "bytes", REQUIRED),
-  field(4, "type", "enum", REQUIRED),
+  oneOf(4, "type", REQUIRED, SchemaType),
   field(5, "properties", "message", REPEATED, () => KEY_VALUE),
 ]);
 
@@ -1001,7 +1011,7 @@ export const MESSAGE_METADATA: MessageTable<MessageMetadata> = table("MessageMet
   field(5, "replicatedFrom", "string", OPTIONAL),
   field(6, "partitionKey", "string", OPTIONAL),
   field(7, "replicateTo", "string", REPEATED),
-  field(8, "compression", "enum", OPTIONAL),
+  oneOf(8, "compression", OPTIONAL, CompressionType),
   field(9, "uncompressedSize", "uint32", OPTIONAL),
   field(11, "numMessagesInBatch", "int32", OPTIONAL),
   field(12, "eventTime", "uint64", OPTIONAL),
@@ -1053,7 +1063,7 @@ export const BROKER_ENTRY_METADATA: MessageTable<BrokerEntryMetadata> = table(
 /** Fields of {@link CommandConnect}. */
 export const COMMAND_CONNECT: MessageTable<CommandConnect> = table("CommandConnect", [
   field(1, "clientVersion", "string", REQUIRED),
-  field(2, "authMethod", "enum", OPTIONAL),
+  oneOf(2, "authMethod", OPTIONAL, AuthMethod),
   field(5, "authMethodName", "string", OPTIONAL),
   field(3, "authData", "bytes", OPTIONAL),
   field(4, "protocolVersion", "int32", OPTIONAL),
@@ -1111,7 +1121,7 @@ export const AUTH_DATA: MessageTable<AuthData> = table("AuthData", [
 
 /** Fields of {@link KeySharedMeta}. */
 export const KEY_SHARED_META: MessageTable<KeySharedMeta> = table("KeySharedMeta", [
-  field(1, "keySharedMode", "enum", REQUIRED),
+  oneOf(1, "keySharedMode", REQUIRED, KeySharedMode),
   field(3, "hashRanges", "message", REPEATED, () => INT_RANGE),
   field(4, "allowOutOfOrderDelivery", "bool", OPTIONAL),
 ]);
@@ -1120,7 +1130,7 @@ export const KEY_SHARED_META: MessageTable<KeySharedMeta> = table("KeySharedMeta
 export const COMMAND_SUBSCRIBE: MessageTable<CommandSubscribe> = table("CommandSubscribe", [
   field(1, "topic", "string", REQUIRED),
   field(2, "subscription", "string", REQUIRED),
-  field(3, "subType", "enum", REQUIRED),
+  oneOf(3, "subType", REQUIRED, CommandSubscribeSubType),
   field(4, "consumerId", "uint64", REQUIRED),
   field(5, "requestId", "bits64", REQUIRED),
   field(6, "consumerName", "string", OPTIONAL),
@@ -1130,7 +1140,7 @@ export const COMMAND_SUBSCRIBE: MessageTable<CommandSubscribe> = table("CommandS
   field(10, "metadata", "message", REPEATED, () => KEY_VALUE),
   field(11, "readCompacted", "bool", OPTIONAL),
   field(12, "schema", "message", OPTIONAL, () => SCHEMA),
-  field(13, "initialPosition", "enum", OPTIONAL),
+  oneOf(13, "initialPosition", OPTIONAL, CommandSubscribeInitialPosition),
   field(14, "replicateSubscriptionState", "bool", OPTIONAL),
   field(15, "forceTopicCreation", "bool", OPTIONAL),
   field(16, "startMessageRollbackDurationSec", "uint64", OPTIONAL),
@@ -1156,7 +1166,7 @@ export const COMMAND_PARTITIONED_TOPIC_METADATA_RESPONSE: MessageTable<
 > = table("CommandPartitionedTopicMetadataResponse", [
   field(1, "partitions", "uint32", OPTIONAL),
   field(2, "requestId", "bits64", REQUIRED),
-  field(3, "response", "enum", OPTIONAL),
+  oneOf(3, "response", OPTIONAL, CommandPartitionedTopicMetadataResponseLookupType),
   field(4, "error", "enum", OPTIONAL),
   field(5, "message", "string", OPTIONAL),
 ]);
@@ -1179,7 +1189,7 @@ export const COMMAND_LOOKUP_TOPIC_RESPONSE: MessageTable<CommandLookupTopicRespo
   [
     field(1, "brokerServiceUrl", "string", OPTIONAL),
     field(2, "brokerServiceUrlTls", "string", OPTIONAL),
-    field(3, "response", "enum", OPTIONAL),
+    oneOf(3, "response", OPTIONAL, CommandLookupTopicResponseLookupType),
     field(4, "requestId", "bits64", REQUIRED),
     field(5, "authoritative", "bool", OPTIONAL),
     field(6, "error", "enum", OPTIONAL),
@@ -1199,7 +1209,7 @@ export const COMMAND_PRODUCER: MessageTable<CommandProducer> = table("CommandPro
   field(7, "schema", "message", OPTIONAL, () => SCHEMA),
   field(8, "epoch", "uint64", OPTIONAL),
   field(9, "userProvidedProducerName", "bool", OPTIONAL),
-  field(10, "producerAccessMode", "enum", OPTIONAL),
+  oneOf(10, "producerAccessMode", OPTIONAL, ProducerAccessMode),
   field(11, "topicEpoch", "uint64", OPTIONAL),
   field(12, "txnEnabled", "bool", OPTIONAL),
   field(13, "initialSubscriptionName", "string", OPTIONAL),
@@ -1246,9 +1256,9 @@ export const COMMAND_MESSAGE: MessageTable<CommandMessage> = table("CommandMessa
 /** Fields of {@link CommandAck}. */
 export const COMMAND_ACK: MessageTable<CommandAck> = table("CommandAck", [
   field(1, "consumerId", "uint64", REQUIRED),
-  field(2, "ackType", "enum", REQUIRED),
+  oneOf(2, "ackType", REQUIRED, CommandAckAckType),
   field(3, "messageId", "message", REPEATED, () => MESSAGE_ID_DATA),
-  field(4, "validationError", "enum", OPTIONAL),
+  oneOf(4, "validationError", OPTIONAL, CommandAckValidationError),
   field(5, "properties", "message", REPEATED, () => KEY_LONG_VALUE),
   field(6, "txnidLeastBits", "uint64", OPTIONAL),
   field(7, "txnidMostBits", "uint64", OPTIONAL),
@@ -1308,7 +1318,7 @@ export const COMMAND_TOPIC_MIGRATED: MessageTable<CommandTopicMigrated> = table(
   "CommandTopicMigrated",
   [
     field(1, "resourceId", "uint64", REQUIRED),
-    field(2, "resourceType", "enum", REQUIRED),
+    oneOf(2, "resourceType", REQUIRED, CommandTopicMigratedResourceType),
     field(3, "brokerServiceUrl", "string", OPTIONAL),
     field(4, "brokerServiceUrlTls", "string", OPTIONAL),
   ],
@@ -1432,7 +1442,7 @@ export const COMMAND_GET_TOPICS_OF_NAMESPACE: MessageTable<CommandGetTopicsOfNam
   [
     field(1, "requestId", "bits64", REQUIRED),
     field(2, "namespace", "string", REQUIRED),
-    field(3, "mode", "enum", OPTIONAL),
+    oneOf(3, "mode", OPTIONAL, CommandGetTopicsOfNamespaceMode),
     field(4, "topicsPattern", "string", OPTIONAL),
     field(5, "topicsHash", "string", OPTIONAL),
   ],
@@ -1620,7 +1630,7 @@ export const COMMAND_END_TXN: MessageTable<CommandEndTxn> = table("CommandEndTxn
   field(1, "requestId", "bits64", REQUIRED),
   field(2, "txnidLeastBits", "uint64", OPTIONAL),
   field(3, "txnidMostBits", "uint64", OPTIONAL),
-  field(4, "txnAction", "enum", OPTIONAL),
+  oneOf(4, "txnAction", OPTIONAL, TxnAction),
 ]);
 
 /** Fields of {@link CommandEndTxnResponse}. */
@@ -1643,7 +1653,7 @@ export const COMMAND_END_TXN_ON_PARTITION: MessageTable<CommandEndTxnOnPartition
     field(2, "txnidLeastBits", "uint64", OPTIONAL),
     field(3, "txnidMostBits", "uint64", OPTIONAL),
     field(4, "topic", "string", OPTIONAL),
-    field(5, "txnAction", "enum", OPTIONAL),
+    oneOf(5, "txnAction", OPTIONAL, TxnAction),
     field(6, "txnidLeastBitsOfLowWatermark", "uint64", OPTIONAL),
   ],
 );
@@ -1666,7 +1676,7 @@ export const COMMAND_END_TXN_ON_SUBSCRIPTION: MessageTable<CommandEndTxnOnSubscr
     field(2, "txnidLeastBits", "uint64", OPTIONAL),
     field(3, "txnidMostBits", "uint64", OPTIONAL),
     field(4, "subscription", "message", OPTIONAL, () => SUBSCRIPTION),
-    field(5, "txnAction", "enum", OPTIONAL),
+    oneOf(5, "txnAction", OPTIONAL, TxnAction),
     field(6, "txnidLeastBitsOfLowWatermark", "uint64", OPTIONAL),
   ],
 );

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { fromBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
-import { hexOf } from "../../../lib/base/mod.ts";
+import { hexOf, utf8 } from "../../../lib/base/mod.ts";
 import {
+  AckView,
   COMMANDS,
   decodeCommand,
   encodeCommand,
@@ -10,6 +11,7 @@ import {
   Frame,
   PulsarError,
 } from "../../../lib/pulsar/wire/mod.ts";
+import type { CommandBodies, CommandType, ServerError } from "../../../lib/pulsar/wire/mod.ts";
 import { anyCommand, frameAround, SEED } from "./oracle.ts";
 import { BaseCommand_Type, BaseCommandSchema } from "./pulsar_api_pb.ts";
 
@@ -121,6 +123,40 @@ Deno.test("decodeCommand() gives undefined for a type that it does not know", ()
   // Type 99 and a field of that number.
   const command = new Uint8Array([0x08, 99, 0x9a, 0x06, 0x00]);
   assert.equal(decodeCommand(frameOf(frameAround(command))), undefined);
+});
+
+Deno.test("decodeCommand() takes a number that an enum does not have for a field that did not come, as Pulsar's codec does", () => {
+  const named = <T extends CommandType>(type: T, body: CommandBodies[T], change: object) =>
+    frameOf(encodeCommand(type, { ...body, ...change }));
+  const subscribe: CommandBodies["SUBSCRIBE"] = {
+    topic: "t",
+    subscription: "s",
+    subType: 1,
+    consumerId: 0,
+    requestId: 1n,
+    initialPosition: 1,
+  };
+  const producer = { topic: "t", producerId: 0, requestId: 1n };
+  const optional = decodeCommand(named("SUBSCRIBE", subscribe, { initialPosition: 7 }))!;
+  const { initialPosition: _, ...others } = subscribe;
+  assert.deepEqual(optional.body, others);
+  const shared = decodeCommand(named("PRODUCER", producer, { producerAccessMode: -1 }))!;
+  assert.deepEqual(shared.body, producer);
+  const refused = [
+    named("SUBSCRIBE", subscribe, { subType: 4 }),
+    named("SUBSCRIBE", subscribe, { keySharedMeta: { keySharedMode: 2 } }),
+    named("PRODUCER", producer, { schema: { name: "", schemaData: utf8(""), type: 23 } }),
+    named("ACK", { consumerId: 0, ackType: 0 }, { ackType: 2 }),
+  ];
+  for (const frame of refused) {
+    assert.throws(() => decodeCommand(frame), { code: "malformed", message: /is missing/ });
+  }
+  assert.throws(() => new AckView().read(refused[3]!), { code: "malformed" });
+});
+
+Deno.test("decodeCommand() keeps an error code of a newer broker: it ends a request, not the connection", () => {
+  const body = { requestId: 1n, error: 99 as ServerError, message: "no" };
+  assert.deepEqual(decodeCommand(frameOf(encodeCommand("ERROR", body)))!.body, body);
 });
 
 Deno.test("decodeCommand() refuses groups, field 0, a missing required field and deep nesting", () => {
