@@ -7,8 +7,8 @@
 import type { Command } from "../wire/mod.ts";
 import type { Broker } from "./broker.ts";
 import { BrokerError } from "./errors.ts";
-import { isGranted, permissionsOf } from "./permissions.ts";
-import type { Action, AuthPolicies } from "./permissions.ts";
+import { isGranted, permissionsOf } from "./policies/mod.ts";
+import type { Action, AuthPolicies } from "./policies/mod.ts";
 import { parseTopicName } from "./topic_name.ts";
 import type { TopicName } from "./topic_name.ts";
 

@@ -10,7 +10,7 @@ import type { PartitionLog, Position } from "./log/mod.ts";
 import { comparePositions } from "./log/mod.ts";
 import type { Producer } from "./producer.ts";
 import type { Subscription } from "./dispatch/mod.ts";
-import type { BacklogPolicy, TopicPolicies } from "./topic_policies.ts";
+import type { BacklogPolicy, TopicPolicies } from "./policies/mod.ts";
 
 /** What the quota looks at, and acts on. */
 export interface QuotaHost {

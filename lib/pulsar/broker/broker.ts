@@ -6,13 +6,13 @@ import { sampleRates } from "./entity_rates.ts";
 import { BrokerError } from "./errors.ts";
 import { expireByPolicy } from "./expiry.ts";
 import { LedgerIds, OpenFiles, SlabPool, SpareFiles, TailBudget } from "./log/mod.ts";
-import { effectivePolicies } from "./namespace_policies.ts";
+import { effectivePolicies } from "./policies/mod.ts";
 import type { Durability, LogShared } from "./log/mod.ts";
-import { SchemaRegistry } from "./schema_registry.ts";
-import type { Compatibility } from "./schema_compatibility.ts";
+import { SchemaRegistry } from "./schema/mod.ts";
+import type { Compatibility } from "./schema/mod.ts";
 import { NonPersistentTopic } from "./non_persistent_topic.ts";
 import { Topic } from "./topic.ts";
-import type { TopicPolicies } from "./topic_policies.ts";
+import type { TopicPolicies } from "./policies/mod.ts";
 import type { TopicName } from "./topic_name.ts";
 
 /** What a broker does with its connections. */

@@ -1,12 +1,15 @@
-import type { Crc32c, Disk } from "../../base/mod.ts";
-import { removeLogFolder } from "./compacted_folder.ts";
-import { readDocument, writeDocument } from "./log/mod.ts";
-import type { DocumentPlace, Durability } from "./log/mod.ts";
+import { readDocument, removeLogFolder, writeDocument } from "./log/mod.ts";
+import type { DocumentPlace } from "./log/mod.ts";
 import { BrokerError } from "./errors.ts";
-import { effectivePolicies } from "./namespace_policies.ts";
-import type { StoredPolicies } from "./namespace_policies.ts";
-import type { TopicPolicies } from "./topic_policies.ts";
-import { decodeName, encodeName, parseTopicName, partitionName } from "./topic_name.ts";
+import { effectivePolicies } from "./policies/mod.ts";
+import type { StoredPolicies, TopicPolicies } from "./policies/mod.ts";
+import {
+  decodeName,
+  encodeName,
+  namespaceFolder,
+  parseTopicName,
+  partitionName,
+} from "./topic_name.ts";
 import type { TopicName } from "./topic_name.ts";
 import type { TopicWatcher } from "./topic_watcher.ts";
 
@@ -28,15 +31,6 @@ interface NamespacesDocument {
   readonly namespaces: Record<string, NamespacePolicies>;
   /** What single topics have differently, by the name without partition. */
   readonly topicPolicies?: Record<string, StoredPolicies>;
-}
-
-/** Where the catalog keeps its files. */
-export interface CatalogPlace {
-  readonly disk: Disk;
-  readonly crc32c: Crc32c;
-  readonly durability: Durability;
-  /** The data folder. */
-  readonly folder: string;
 }
 
 /** Partitions that a topic may have; more would open as many logs. */
@@ -79,7 +73,7 @@ export class Catalog {
   /** Called when any policy was changed. */
   onPolicies: () => void = () => {};
 
-  constructor(private readonly place: CatalogPlace) {
+  constructor(private readonly place: Omit<DocumentPlace, "name">) {
     const stored = readDocument<NamespacesDocument>(this.#documentPlace("", NAMESPACES)) ??
       this.#document;
     this.#document = {
@@ -304,9 +298,4 @@ export class Catalog {
       (_, i) => parseTopicName(partitionName(base, i)),
     );
   }
-}
-
-/** The folder of a namespace below any of the data folder's parts. */
-export function namespaceFolder(namespace: string): string {
-  return namespace.split("/").map(encodeName).join("/");
 }

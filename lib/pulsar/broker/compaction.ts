@@ -1,15 +1,26 @@
 import { lineOf, messageOf } from "../../base/mod.ts";
-import { CompactedView, CompactedWriter } from "./compacted_view.ts";
-import type { CompactedState } from "./compacted_view.ts";
-import { isCompactedFolder, removeLogFolder } from "./compacted_folder.ts";
-import { CompactingReader } from "./compacting_reader.ts";
+import {
+  CompactedView,
+  CompactedWriter,
+  CompactingReader,
+  comparePositions,
+  EARLIEST,
+  isCompactedFolder,
+  readDocument,
+  removeLogFolder,
+  writeDocument,
+} from "./log/mod.ts";
+import type {
+  CompactedState,
+  DocumentPlace,
+  LogReader,
+  PartitionLog,
+  Position,
+} from "./log/mod.ts";
 import { keepOnly, keyedMessages, lastIndexIn } from "./compaction_pass.ts";
 import type { KeyedMessage } from "./compaction_pass.ts";
-import { comparePositions, EARLIEST, readDocument, writeDocument } from "./log/mod.ts";
-import type { DocumentPlace, LogReader, PartitionLog, Position } from "./log/mod.ts";
 import { BrokerError } from "./errors.ts";
-import type { Subscription } from "./dispatch/mod.ts";
-import type { TopicContext } from "./topic_context.ts";
+import type { Subscription, TopicContext } from "./dispatch/mod.ts";
 
 /** The subscription that keeps what is not compacted yet, by Pulsar's name. */
 export const COMPACTION_SUBSCRIPTION = "__compaction";

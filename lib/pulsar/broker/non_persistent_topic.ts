@@ -4,9 +4,9 @@ import { BrokerError } from "./errors.ts";
 import { NonPersistentSubscription } from "./non_persistent_subscription.ts";
 import type { NonPersistentHost } from "./non_persistent_subscription.ts";
 import type { Producer } from "./producer.ts";
-import { Rates } from "./rates.ts";
+import { Rates } from "./dispatch/mod.ts";
 import type { TopicName } from "./topic_name.ts";
-import type { TopicPolicies } from "./topic_policies.ts";
+import type { TopicPolicies } from "./policies/mod.ts";
 import { TopicProducers } from "./topic_producers.ts";
 import type { WritableTopic } from "./writable_topic.ts";
 

@@ -1,7 +1,7 @@
 import { notePushed, noteSettled } from "./deduplication.ts";
 import type { KnownProducer } from "./deduplication.ts";
 import type { BrokerError } from "./errors.ts";
-import type { ClientLink } from "./link.ts";
+import type { ClientLink } from "./dispatch/mod.ts";
 import type { AppendListener, Entry } from "./log/mod.ts";
 import type { TopicName } from "./topic_name.ts";
 

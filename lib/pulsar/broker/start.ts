@@ -10,9 +10,9 @@ import type { Durability } from "./log/mod.ts";
 import { acceptAll, listenPlain, listenTls } from "./connection/mod.ts";
 import type { Listener, TlsFiles } from "./connection/mod.ts";
 import type { ProcessFigures } from "./admin/mod.ts";
-import type { Compatibility } from "./schema_compatibility.ts";
-import { DEFAULT_POLICIES } from "./topic_policies.ts";
-import type { TopicPolicies } from "./topic_policies.ts";
+import type { Compatibility } from "./schema/mod.ts";
+import { DEFAULT_POLICIES } from "./policies/mod.ts";
+import type { TopicPolicies } from "./policies/mod.ts";
 
 const LOOPBACK = "127.0.0.1";
 /** Addresses that only this machine reaches. */

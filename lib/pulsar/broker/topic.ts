@@ -1,10 +1,10 @@
 import { lineOf, textOf } from "../../base/mod.ts";
 import { MetadataView, PayloadSection } from "../wire/mod.ts";
-import type { EarlierEntries } from "./compacting_reader.ts";
+import type { AppendListener, DocumentPlace, EarlierEntries, Entry, Position } from "./log/mod.ts";
 import { Compaction, COMPACTION_SUBSCRIPTION } from "./compaction.ts";
 import type { CompactionHost, CompactionStatus } from "./compaction.ts";
 import { assertQuota, backlogBytes, enforceQuota } from "./backlog_quota.ts";
-import { Cursor, Subscription } from "./dispatch/mod.ts";
+import { Cursor, Rates, Subscription } from "./dispatch/mod.ts";
 import { Deduplication } from "./deduplication.ts";
 import type { DeduplicationState, KnownProducer } from "./deduplication.ts";
 import {
@@ -15,15 +15,12 @@ import {
   readDocument,
   writeDocument,
 } from "./log/mod.ts";
-import type { AppendListener, DocumentPlace, Entry, Position } from "./log/mod.ts";
 import { BrokerError } from "./errors.ts";
 import { IdleSubscriptions } from "./idle_subscriptions.ts";
 import type { Producer } from "./producer.ts";
-import { Rates } from "./rates.ts";
-import type { SubscriptionState } from "./dispatch/mod.ts";
-import type { TopicContext } from "./topic_context.ts";
+import type { SubscriptionState, TopicContext } from "./dispatch/mod.ts";
 import { TopicProducers } from "./topic_producers.ts";
-import type { TopicPolicies } from "./topic_policies.ts";
+import type { TopicPolicies } from "./policies/mod.ts";
 import { encodeName } from "./topic_name.ts";
 import type { TopicName } from "./topic_name.ts";
 import type { WritableTopic } from "./writable_topic.ts";

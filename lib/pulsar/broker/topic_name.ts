@@ -83,3 +83,8 @@ export function encodeName(name: string): string {
 export function decodeName(encoded: string): string {
   return decodeURIComponent(encoded);
 }
+
+/** The folder of a namespace below any of the data folder's parts. */
+export function namespaceFolder(namespace: string): string {
+  return namespace.split("/").map(encodeName).join("/");
+}

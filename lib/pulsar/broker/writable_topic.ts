@@ -1,6 +1,6 @@
 import type { KnownProducer } from "./deduplication.ts";
 import type { Producer, ProducerHost } from "./producer.ts";
-import type { TopicPolicies } from "./topic_policies.ts";
+import type { TopicPolicies } from "./policies/mod.ts";
 import type { TopicProducers } from "./topic_producers.ts";
 
 /** A topic as those who write it see it: with a log, or without one. */

@@ -12,17 +12,17 @@ import {
 } from "../../../lib/pulsar/wire/mod.ts";
 import { Consumer } from "../../../lib/pulsar/broker/dispatch/consumer.ts";
 import { Cursor } from "../../../lib/pulsar/broker/dispatch/cursor.ts";
-import type { DispatchLimits } from "../../../lib/pulsar/broker/dispatch_limits.ts";
+import type { DispatchLimits } from "../../../lib/pulsar/broker/dispatch/dispatch_limits.ts";
 import { KeyRing } from "../../../lib/pulsar/broker/dispatch/key_ring.ts";
-import type { ClientLink } from "../../../lib/pulsar/broker/link.ts";
+import type { ClientLink } from "../../../lib/pulsar/broker/dispatch/link.ts";
 import { PartitionLog } from "../../../lib/pulsar/broker/log/log.ts";
 import { murmur3 } from "../../../lib/pulsar/wire/murmur3.ts";
-import { Rates } from "../../../lib/pulsar/broker/rates.ts";
+import { Rates } from "../../../lib/pulsar/broker/dispatch/rates.ts";
 import type {
   Subscription,
   SubscriptionHost,
 } from "../../../lib/pulsar/broker/dispatch/subscription.ts";
-import { DEFAULT_POLICIES } from "../../../lib/pulsar/broker/topic_policies.ts";
+import { DEFAULT_POLICIES } from "../../../lib/pulsar/broker/policies/topic_policies.ts";
 import { parseTopicName } from "../../../lib/pulsar/broker/topic_name.ts";
 import { FOLDER, sharedOn } from "./_log.ts";
 import { SimDisk } from "./_sim_disk.ts";

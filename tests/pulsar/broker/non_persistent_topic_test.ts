@@ -4,7 +4,7 @@ import { utf8 } from "../../../lib/base/mod.ts";
 import { ServerError } from "../../../lib/pulsar/wire/mod.ts";
 import { NonPersistentTopic } from "../../../lib/pulsar/broker/non_persistent_topic.ts";
 import { parseTopicName } from "../../../lib/pulsar/broker/topic_name.ts";
-import { DEFAULT_POLICIES } from "../../../lib/pulsar/broker/topic_policies.ts";
+import { DEFAULT_POLICIES } from "../../../lib/pulsar/broker/policies/topic_policies.ts";
 import { testBroker, topicNamed } from "./_broker.ts";
 import { RawClient, sendFrame } from "./_raw_client.ts";
 

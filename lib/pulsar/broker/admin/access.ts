@@ -1,4 +1,4 @@
-import { AdminError } from "../admin_error.ts";
+import { AdminError } from "../policies/mod.ts";
 import { namespaceOf, topicOf } from "./paths.ts";
 import type { AdminRequest, Route } from "./router.ts";
 import { isSuperuser, isTenantAdmin, mayList, mayLookUp, mayUse } from "../authorization.ts";

@@ -2,7 +2,7 @@ import { messageOf } from "../../../base/mod.ts";
 import { assertMayCall } from "./access.ts";
 import { brokerRoutes, clusterRoutes, lookupRoutes } from "./cluster.ts";
 import type { Addresses } from "./cluster.ts";
-import { AdminError } from "../admin_error.ts";
+import { AdminError } from "../policies/mod.ts";
 import { messageRoutes } from "./messages.ts";
 import { namespaceRoutes, tenantRoutes } from "./namespaces.ts";
 import { policyAdminRoutes } from "./policies.ts";

@@ -1,9 +1,9 @@
-import { AdminError, notSupported } from "../admin_error.ts";
+import { AdminError, notSupported } from "../policies/mod.ts";
 import { topicOf } from "./paths.ts";
 import { nothing, route } from "./router.ts";
 import type { AdminRequest, Route } from "./router.ts";
 import type { Broker } from "../broker.ts";
-import { topicStats } from "../stats.ts";
+import { topicStats } from "./topic_stats.ts";
 
 /** Where this broker is reached; known when the first request comes. */
 export interface Addresses {

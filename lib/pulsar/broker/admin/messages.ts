@@ -1,7 +1,7 @@
 import { messageOf } from "../../../base/mod.ts";
 import { CompressionType } from "../../wire/mod.ts";
 import type { MessageMetadata } from "../../wire/mod.ts";
-import { AdminError } from "../admin_error.ts";
+import { AdminError } from "../policies/mod.ts";
 import { isPartitioned, openTopic, TOPIC, topicOf } from "./paths.ts";
 import { route } from "./router.ts";
 import type { AdminRequest, Route } from "./router.ts";

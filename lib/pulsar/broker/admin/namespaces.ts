@@ -1,12 +1,17 @@
-import { AdminError } from "../admin_error.ts";
+import {
+  actionsOf,
+  AdminError,
+  permissionsOf,
+  stringMap,
+  withEntry,
+  withPermissions,
+} from "../policies/mod.ts";
 import { assertNamespaceThere, isSet, NAMESPACE, namespaceOf } from "./paths.ts";
 import { nothing, route } from "./router.ts";
 import type { AdminRequest, Route } from "./router.ts";
 import type { Broker } from "../broker.ts";
 import type { TenantInfo } from "../catalog.ts";
-import type { StoredPolicies } from "../namespace_policies.ts";
-import { actionsOf, permissionsOf, withEntry, withPermissions } from "../permissions.ts";
-import { stringMap } from "../policy_values.ts";
+import type { StoredPolicies } from "../policies/mod.ts";
 import type { Topic } from "../topic.ts";
 import { parseTopicName } from "../topic_name.ts";
 

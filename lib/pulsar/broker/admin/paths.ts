@@ -1,4 +1,4 @@
-import { AdminError } from "../admin_error.ts";
+import { AdminError } from "../policies/mod.ts";
 import type { AdminRequest } from "./router.ts";
 import type { Broker } from "../broker.ts";
 import type { Topic } from "../topic.ts";

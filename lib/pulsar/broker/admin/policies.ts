@@ -1,17 +1,17 @@
-import { AdminError, notSupported } from "../admin_error.ts";
+import {
+  AdminError,
+  assertQuotaFits,
+  backlogQuota,
+  effectivePolicies,
+  notSupported,
+  POLICIES,
+  UNSUPPORTED_POLICIES,
+} from "../policies/mod.ts";
 import { ANY_TOPIC, assertNamespaceThere, NAMESPACE, namespaceOf, topicOf } from "./paths.ts";
 import { answer, nothing, route } from "./router.ts";
 import type { AdminRequest, Route } from "./router.ts";
 import type { Broker } from "../broker.ts";
-import {
-  assertQuotaFits,
-  effectivePolicies,
-  POLICIES,
-  UNSUPPORTED_POLICIES,
-} from "../namespace_policies.ts";
-import type { PolicySpec, StoredPolicies } from "../namespace_policies.ts";
-import { backlogQuota } from "../policy_values.ts";
-import type { TopicPolicies } from "../topic_policies.ts";
+import type { PolicySpec, StoredPolicies, TopicPolicies } from "../policies/mod.ts";
 
 const QUOTAS = "backlog_quota_map";
 const MEBIBYTE = 1024 * 1024;

@@ -1,16 +1,18 @@
 import { lineOf } from "../../../base/mod.ts";
-import { AdminError } from "../admin_error.ts";
+import { AdminError, stringMap } from "../policies/mod.ts";
 import { assertNamespaceThere, topicOf } from "./paths.ts";
 import { answer, route } from "./router.ts";
 import type { AdminRequest, Route } from "./router.ts";
 import type { Broker } from "../broker.ts";
 import { SchemaType } from "../../wire/mod.ts";
-import { assertCompatible } from "../schema_compatibility.ts";
-import { keyValueData, keyValueText } from "../schema_key_value.ts";
-import { stringMap } from "../policy_values.ts";
-import { schemaTypeName, schemaTypeOf } from "../schema_type.ts";
-import type { SchemaInfo } from "../schema_type.ts";
-import type { SchemaVersion } from "../schema_registry.ts";
+import {
+  assertCompatible,
+  keyValueData,
+  keyValueText,
+  schemaTypeName,
+  schemaTypeOf,
+} from "../schema/mod.ts";
+import type { SchemaInfo, SchemaVersion } from "../schema/mod.ts";
 
 const SCHEMAS = "/admin/v2/schemas/:tenant/:namespace/:topic";
 

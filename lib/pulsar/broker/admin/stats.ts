@@ -1,4 +1,4 @@
-import { AdminError } from "../admin_error.ts";
+import { AdminError } from "../policies/mod.ts";
 import type { Addresses } from "./cluster.ts";
 import { openTopic, TOPIC, topicNotFound, topicOf } from "./paths.ts";
 import { route } from "./router.ts";
@@ -11,8 +11,8 @@ import {
   nonPersistentStats,
   partitionedStats,
   topicStats,
-} from "../stats.ts";
-import type { Stats } from "../stats.ts";
+} from "./topic_stats.ts";
+import type { Stats } from "./topic_stats.ts";
 import type { TopicName } from "../topic_name.ts";
 
 const NON_PERSISTENT = "/admin/v2/:domain(non-persistent)/:tenant/:namespace/:topic";

@@ -1,4 +1,4 @@
-import { AdminError } from "../admin_error.ts";
+import { AdminError, stringMap } from "../policies/mod.ts";
 import { unackedBefore } from "./messages.ts";
 import {
   assertNamespaceThere,
@@ -10,7 +10,6 @@ import {
   topicOf,
   topicsOf,
 } from "./paths.ts";
-import { stringMap } from "../policy_values.ts";
 import { route } from "./router.ts";
 import type { AdminRequest, Route } from "./router.ts";
 import type { Broker } from "../broker.ts";

@@ -1,4 +1,11 @@
-import { AdminError } from "../admin_error.ts";
+import {
+  actionsOf,
+  AdminError,
+  permissionsOf,
+  stringMap,
+  withEntry,
+  withPermissions,
+} from "../policies/mod.ts";
 import { nonPersistentTopics } from "./namespaces.ts";
 import {
   ANY_TOPIC,
@@ -17,8 +24,6 @@ import { nothing, route } from "./router.ts";
 import type { AdminRequest, Route } from "./router.ts";
 import type { Broker } from "../broker.ts";
 import { lastBatchIndex } from "../log/mod.ts";
-import { actionsOf, permissionsOf, withEntry, withPermissions } from "../permissions.ts";
-import { stringMap } from "../policy_values.ts";
 import { partitionsFor } from "../topic_access.ts";
 import { parseTopicName } from "../topic_name.ts";
 import type { TopicName } from "../topic_name.ts";

@@ -1,6 +1,6 @@
 import { COMMANDS, decodeMessage } from "../../wire/mod.ts";
 import type { AckView, Frame } from "../../wire/mod.ts";
-import type { Attachment, Session } from "../session.ts";
+import type { Attachment, Session } from "./session.ts";
 import { BrokerError, serverAnswer } from "../errors.ts";
 import type { Subscription } from "../dispatch/mod.ts";
 

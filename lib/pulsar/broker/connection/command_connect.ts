@@ -3,8 +3,8 @@ import { DEFAULT_MESSAGE_BYTES_MAX } from "../../wire/mod.ts";
 import type { CommandAuthResponse, CommandConnect } from "../../wire/mod.ts";
 import type { Identity } from "../authentication.ts";
 import { BrokerError, serverAnswer } from "../errors.ts";
-import { NO_REQUEST } from "../session.ts";
-import type { Session } from "../session.ts";
+import { NO_REQUEST } from "./session.ts";
+import type { Session } from "./session.ts";
 
 /** The newest protocol version that is spoken here. */
 export const PROTOCOL_VERSION = 21;

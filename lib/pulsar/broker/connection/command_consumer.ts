@@ -9,15 +9,15 @@ import type {
   CommandUnsubscribe,
 } from "../../wire/mod.ts";
 import { recordOf } from "./command_producer.ts";
-import type { Attachment, Session } from "../session.ts";
+import type { Attachment, Session } from "./session.ts";
 import { Consumer } from "../dispatch/mod.ts";
 import { ratesOf } from "../entity_rates.ts";
 import { BrokerError } from "../errors.ts";
 import type { PartitionLog, Position } from "../log/mod.ts";
 import { comparePositions, EARLIEST } from "../log/mod.ts";
-import { schemaInfoOf } from "../schema_registry.ts";
+import { schemaInfoOf } from "../schema/mod.ts";
 import type { Subscription, SubscriptionKind } from "../dispatch/mod.ts";
-import { assertSubscribable } from "../subscription_access.ts";
+import { assertSubscribable } from "./subscription_access.ts";
 import type { Topic } from "../topic.ts";
 import { openReadable } from "../topic_access.ts";
 import { parseTopicName } from "../topic_name.ts";

@@ -1,9 +1,9 @@
 import type { CommandCloseProducer, CommandProducer } from "../../wire/mod.ts";
-import type { Session } from "../session.ts";
+import type { Session } from "./session.ts";
 import { BrokerError } from "../errors.ts";
 import { Producer } from "../producer.ts";
 import type { ProducerAccess } from "../producer.ts";
-import { encodeVersion, schemaInfoOf } from "../schema_registry.ts";
+import { encodeVersion, schemaInfoOf } from "../schema/mod.ts";
 import { openWritable } from "../topic_access.ts";
 import { parseTopicName } from "../topic_name.ts";
 import type { Applicant } from "../topic_producers.ts";

@@ -1,14 +1,16 @@
-import { CommandLookupTopicResponseLookupType as LookupType } from "../../wire/mod.ts";
-import { CommandPartitionedTopicMetadataResponseLookupType as MetadataType } from "../../wire/mod.ts";
+import {
+  CommandLookupTopicResponseLookupType as LookupType,
+  CommandPartitionedTopicMetadataResponseLookupType as MetadataType,
+} from "../../wire/mod.ts";
 import type {
   CommandGetOrCreateSchema,
   CommandGetSchema,
   CommandLookupTopic,
   CommandPartitionedTopicMetadata,
 } from "../../wire/mod.ts";
-import type { Session } from "../session.ts";
+import type { Session } from "./session.ts";
 import { BrokerError } from "../errors.ts";
-import { decodeVersion, encodeVersion, schemaInfoOf } from "../schema_registry.ts";
+import { decodeVersion, encodeVersion, schemaInfoOf } from "../schema/mod.ts";
 import { partitionsFor, topicExists } from "../topic_access.ts";
 import { parseTopicName } from "../topic_name.ts";
 

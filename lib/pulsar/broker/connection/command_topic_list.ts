@@ -6,8 +6,8 @@ import type {
 } from "../../wire/mod.ts";
 import type { Broker } from "../broker.ts";
 import { BrokerError } from "../errors.ts";
-import type { Session } from "../session.ts";
-import { PATTERN_LENGTH_MAX, topicListHash, topicMatcher } from "../topic_list.ts";
+import type { Session } from "./session.ts";
+import { PATTERN_LENGTH_MAX, topicListHash, topicMatcher } from "./topic_list.ts";
 import { TopicWatcher } from "../topic_watcher.ts";
 
 const MODE_PERSISTENT = 0;

@@ -27,7 +27,7 @@ import {
   handleWatchTopicList,
   handleWatchTopicListClose,
 } from "./command_topic_list.ts";
-import type { Session } from "../session.ts";
+import type { Session } from "./session.ts";
 import { isNonPersistent } from "../topic_name.ts";
 import { BrokerError, noTransactions, serverAnswer } from "../errors.ts";
 

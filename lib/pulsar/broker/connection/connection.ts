@@ -24,12 +24,12 @@ import type { Identity } from "../authentication.ts";
 import { challenge, connect, NOBODY } from "./command_connect.ts";
 import { handleCommand } from "./commands.ts";
 import { BrokerError, noTransactions, serverAnswer } from "../errors.ts";
-import { Outbox } from "../outbox.ts";
+import { Outbox } from "../dispatch/mod.ts";
 import type { Producer, ProducerHost, SequenceIds } from "../producer.ts";
 import { withChecksum } from "../log/mod.ts";
-import { NO_REQUEST } from "../session.ts";
+import { NO_REQUEST } from "./session.ts";
 import type { TopicWatcher } from "../topic_watcher.ts";
-import type { Attachment, NonPersistentAttachment, Session } from "../session.ts";
+import type { Attachment, NonPersistentAttachment, Session } from "./session.ts";
 
 /** A socket, as `Deno.Conn` has it. */
 export interface Socket {

@@ -1,6 +1,6 @@
 import { ProtoWriter } from "../../wire/mod.ts";
 import type { KeySharedMeta } from "../../wire/mod.ts";
-import type { ClientLink } from "../link.ts";
+import type { ClientLink } from "./link.ts";
 import type { LogReader } from "../log/mod.ts";
 import { writeMessageFrame } from "./message_header.ts";
 import type { Cursor } from "./cursor.ts";

@@ -1,7 +1,6 @@
-import type { EarlierEntries } from "../compacting_reader.ts";
+import type { EarlierEntries, PartitionLog, Position } from "../log/mod.ts";
 import type { Consumer } from "./consumer.ts";
 import type { Cursor } from "./cursor.ts";
-import type { PartitionLog, Position } from "../log/mod.ts";
 import type { TopicName } from "../topic_name.ts";
 
 /** What a dispatcher needs of its subscription. */

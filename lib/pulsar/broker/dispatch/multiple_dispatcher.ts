@@ -1,7 +1,7 @@
 import type { Clock } from "../../../base/mod.ts";
 import type { Consumer } from "./consumer.ts";
 import { countBits } from "./consumer.ts";
-import type { DispatchLimits } from "../dispatch_limits.ts";
+import type { DispatchLimits } from "./dispatch_limits.ts";
 import { DelayTracker } from "./delay_tracker.ts";
 import { READ_RETRY_MS } from "./dispatcher.ts";
 import type { Dispatcher, DispatchSource } from "./dispatcher.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../../../base/mod.ts";
-import { CompactingReader } from "../compacting_reader.ts";
+import { CompactingReader } from "../log/mod.ts";
 import type { Consumer } from "./consumer.ts";
 import { READ_RETRY_MS } from "./dispatcher.ts";
 import type { Dispatcher, DispatchSource } from "./dispatcher.ts";

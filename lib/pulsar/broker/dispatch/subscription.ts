@@ -1,10 +1,10 @@
 import { lineOf } from "../../../base/mod.ts";
-import type { EarlierEntries } from "../compacting_reader.ts";
+import type { EarlierEntries, PartitionLog, Position } from "../log/mod.ts";
 import type { Consumer } from "./consumer.ts";
 import { Cursor } from "./cursor.ts";
 import type { CursorState } from "./cursor.ts";
-import { DISPATCH_LIMITS } from "../dispatch_limits.ts";
-import type { DispatchLimits } from "../dispatch_limits.ts";
+import { DISPATCH_LIMITS } from "./dispatch_limits.ts";
+import type { DispatchLimits } from "./dispatch_limits.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { BrokerError } from "../errors.ts";
 import { KeySharedDispatcher, keySharedPolicy } from "./key_shared_dispatcher.ts";
@@ -12,11 +12,10 @@ import { MultipleDispatcher } from "./multiple_dispatcher.ts";
 import { comparePositions, EARLIEST, placeOf } from "../log/mod.ts";
 import { SharedDispatcher } from "./shared_dispatcher.ts";
 import { SingleActiveDispatcher } from "./single_dispatcher.ts";
-import type { PartitionLog, Position } from "../log/mod.ts";
-import type { Rates } from "../rates.ts";
-import type { TopicContext } from "../topic_context.ts";
+import type { Rates } from "./rates.ts";
+import type { TopicContext } from "./topic_context.ts";
 import type { TopicName } from "../topic_name.ts";
-import type { TopicPolicies } from "../topic_policies.ts";
+import type { TopicPolicies } from "../policies/mod.ts";
 
 /** Kinds of subscription, by Pulsar's names. */
 export type SubscriptionKind = "Exclusive" | "Shared" | "Failover" | "Key_Shared";

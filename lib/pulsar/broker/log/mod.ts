@@ -1,5 +1,10 @@
 /** The log of a partition: append-only segments with checksums, and what reads them. */
 export type { AppendListener, Entry } from "./append.ts";
+export { isCompactedFolder, removeLogFolder } from "./compacted_folder.ts";
+export { CompactedView, CompactedWriter } from "./compacted_view.ts";
+export type { CompactedState } from "./compacted_view.ts";
+export { CompactingReader } from "./compacting_reader.ts";
+export type { EarlierEntries } from "./compacting_reader.ts";
 export { readDocument, writeDocument } from "./document.ts";
 export type { DocumentPlace } from "./document.ts";
 export type { Durability } from "./durability.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { seededRandom } from "../../../lib/base/mod.ts";
-import { Outbox } from "../../../lib/pulsar/broker/outbox.ts";
-import { SlabPool } from "../../../lib/pulsar/broker/log/slab.ts";
+import { seededRandom } from "../../../../lib/base/mod.ts";
+import { Outbox } from "../../../../lib/pulsar/broker/dispatch/outbox.ts";
+import { SlabPool } from "../../../../lib/pulsar/broker/log/slab.ts";
 
 /** A socket that takes as many bytes at a time as it likes. */
 function socketTaking(countOf: (offered: number) => number) {

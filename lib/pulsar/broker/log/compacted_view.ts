@@ -1,8 +1,11 @@
-import { readUint32, writeUint32 } from "../../base/mod.ts";
-import type { Crc32c } from "../../base/mod.ts";
+import { readUint32, writeUint32 } from "../../../base/mod.ts";
+import type { Crc32c } from "../../../base/mod.ts";
 import type { EarlierEntries, EarlierReader } from "./compacting_reader.ts";
-import type { LogReader, LogShared, Position } from "./log/mod.ts";
-import { comparePositions, PartitionLog } from "./log/mod.ts";
+import type { LogReader } from "./log_reader.ts";
+import type { LogShared } from "./log_shared.ts";
+import type { Position } from "./position.ts";
+import { comparePositions } from "./position.ts";
+import { PartitionLog } from "./log.ts";
 
 /** One mark for so many entries. */
 const MARK_INTERVAL = 256;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { utf8 } from "../../../lib/base/mod.ts";
-import { isSameSchema } from "../../../lib/pulsar/broker/schema_equality.ts";
-import { SchemaType } from "../../../lib/pulsar/wire/mod.ts";
+import { utf8 } from "../../../../lib/base/mod.ts";
+import { isSameSchema } from "../../../../lib/pulsar/broker/schema/equality.ts";
+import { SchemaType } from "../../../../lib/pulsar/wire/mod.ts";
 
 const same = (a: unknown, b: unknown, type: SchemaType = SchemaType.Avro) =>
   isSameSchema(type, utf8(JSON.stringify(a)), utf8(JSON.stringify(b)));

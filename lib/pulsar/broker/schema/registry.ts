@@ -1,17 +1,15 @@
-import { SchemaType } from "../wire/mod.ts";
-import type { Schema } from "../wire/mod.ts";
-import type { CatalogPlace } from "./catalog.ts";
-import { namespaceFolder } from "./catalog.ts";
-import { readDocument, writeDocument } from "./log/mod.ts";
-import { BrokerError } from "./errors.ts";
-import { assertCompatible } from "./schema_compatibility.ts";
-import type { Compatibility } from "./schema_compatibility.ts";
-import { isSameSchema } from "./schema_equality.ts";
+import { SchemaType } from "../../wire/mod.ts";
+import type { Schema } from "../../wire/mod.ts";
+import { BrokerError } from "../errors.ts";
+import { readDocument, writeDocument } from "../log/mod.ts";
+import type { DocumentPlace } from "../log/mod.ts";
+import { assertCompatible } from "./compatibility.ts";
+import type { Compatibility } from "./compatibility.ts";
+import { isSameSchema } from "./equality.ts";
 import { schemaTypeName } from "./schema_type.ts";
 import type { SchemaInfo } from "./schema_type.ts";
-import { encodeName, parseTopicName } from "./topic_name.ts";
-import type { TopicName } from "./topic_name.ts";
-import type { TopicPolicies } from "./topic_policies.ts";
+import { encodeName, namespaceFolder, parseTopicName } from "../topic_name.ts";
+import type { TopicName } from "../topic_name.ts";
 
 interface StoredSchema {
   readonly type: SchemaType;
@@ -35,7 +33,8 @@ export interface SchemaVersion extends SchemaInfo {
 /** What decides whether a new schema may come. */
 export interface SchemaRules {
   readonly strategy: Compatibility;
-  readonly policies: Pick<TopicPolicies, "isSchemaAutoUpdating" | "isSchemaRequired">;
+  /** Of its topic, what is about schemas. */
+  readonly policies: { readonly isSchemaAutoUpdating: boolean; readonly isSchemaRequired: boolean };
 }
 
 const SCHEMAS_PER_TOPIC_MAX = 1000;
@@ -76,7 +75,7 @@ export class SchemaRegistry {
   #changing: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly place: CatalogPlace,
+    private readonly place: Omit<DocumentPlace, "name">,
     private readonly wallMs: () => number,
   ) {}
 

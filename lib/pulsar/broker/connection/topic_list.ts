@@ -1,7 +1,7 @@
-import { messageOf, utf8 } from "../../base/mod.ts";
-import type { Crc32c } from "../../base/mod.ts";
-import { BrokerError } from "./errors.ts";
-import { parseTopicName } from "./topic_name.ts";
+import { messageOf, utf8 } from "../../../base/mod.ts";
+import type { Crc32c } from "../../../base/mod.ts";
+import { BrokerError } from "../errors.ts";
+import { parseTopicName } from "../topic_name.ts";
 
 /** As Pulsar's `subscriptionPatternMaxLength`: longer ones are left to the client. */
 export const PATTERN_LENGTH_MAX = 50;

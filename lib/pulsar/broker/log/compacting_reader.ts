@@ -1,5 +1,8 @@
-import { comparePositions, LogReader } from "./log/mod.ts";
-import type { Position, ReadableLog, Slab } from "./log/mod.ts";
+import { comparePositions } from "./position.ts";
+import { LogReader } from "./log_reader.ts";
+import type { Position } from "./position.ts";
+import type { ReadableLog } from "./log_reader.ts";
+import type { Slab } from "./slab.ts";
 
 /** What stands for the beginning of a log. */
 export interface EarlierEntries {

@@ -1,5 +1,5 @@
-import { concatBytes, readUint32, textOf, utf8, writeUint32 } from "../../base/mod.ts";
-import { BrokerError } from "./errors.ts";
+import { concatBytes, readUint32, textOf, utf8, writeUint32 } from "../../../base/mod.ts";
+import { BrokerError } from "../errors.ts";
 import { schemaTypeOf } from "./schema_type.ts";
 import type { SchemaInfo } from "./schema_type.ts";
 

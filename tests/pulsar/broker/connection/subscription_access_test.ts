@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { ServerError } from "../../../lib/pulsar/wire/mod.ts";
-import type { Command, CommandBodies, MessageIdData } from "../../../lib/pulsar/wire/mod.ts";
-import { testBroker, topicNamed } from "./_broker.ts";
-import type { TestBroker } from "./_broker.ts";
-import { RawClient } from "./_raw_client.ts";
+import { ServerError } from "../../../../lib/pulsar/wire/mod.ts";
+import type { Command, CommandBodies, MessageIdData } from "../../../../lib/pulsar/wire/mod.ts";
+import { testBroker, topicNamed } from "../_broker.ts";
+import type { TestBroker } from "../_broker.ts";
+import { RawClient } from "../_raw_client.ts";
 
 const TOPIC = topicNamed("policies");
 const SHARED = 1;

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
-import { crc32cPortable } from "../../../lib/base/mod.ts";
-import { topicListHash, topicMatcher } from "../../../lib/pulsar/broker/topic_list.ts";
+import { crc32cPortable } from "../../../../lib/base/mod.ts";
+import {
+  topicListHash,
+  topicMatcher,
+} from "../../../../lib/pulsar/broker/connection/topic_list.ts";
 
 const name = (local: string) => `persistent://public/default/${local}`;
 

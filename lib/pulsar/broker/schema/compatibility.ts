@@ -1,9 +1,9 @@
 import type avsc from "avsc";
-import { messageOf, textOf } from "../../base/mod.ts";
-import { SchemaType } from "../wire/mod.ts";
-import { BrokerError } from "./errors.ts";
-import { hasAvroSchema, isSameSchema } from "./schema_equality.ts";
-import { splitKeyValueSchema } from "./schema_key_value.ts";
+import { messageOf, textOf } from "../../../base/mod.ts";
+import { SchemaType } from "../../wire/mod.ts";
+import { BrokerError } from "../errors.ts";
+import { hasAvroSchema, isSameSchema } from "./equality.ts";
+import { splitKeyValueSchema } from "./key_value.ts";
 import { schemaTypeName } from "./schema_type.ts";
 import type { SchemaInfo } from "./schema_type.ts";
 

@@ -1,4 +1,4 @@
-import { WeirError } from "../../base/mod.ts";
+import { WeirError } from "../../../base/mod.ts";
 
 /** An answer of the admin interface that is no success, with the status and text of Pulsar's. */
 export class AdminError extends WeirError<"refused"> {

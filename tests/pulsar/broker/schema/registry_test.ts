@@ -1,11 +1,11 @@
 /** Schemas of topics, asked by raw clients; what is expected was probed from Pulsar 4.2.4. */
 import assert from "node:assert/strict";
-import { utf8 } from "../../../lib/base/mod.ts";
-import { SchemaType, ServerError } from "../../../lib/pulsar/wire/mod.ts";
-import type { Schema } from "../../../lib/pulsar/wire/mod.ts";
-import { testBroker, topicNamed } from "./_broker.ts";
-import type { TestBroker } from "./_broker.ts";
-import { RawClient } from "./_raw_client.ts";
+import { utf8 } from "../../../../lib/base/mod.ts";
+import { SchemaType, ServerError } from "../../../../lib/pulsar/wire/mod.ts";
+import type { Schema } from "../../../../lib/pulsar/wire/mod.ts";
+import { testBroker, topicNamed } from "../_broker.ts";
+import type { TestBroker } from "../_broker.ts";
+import { RawClient } from "../_raw_client.ts";
 
 const TOPIC = topicNamed("schema");
 const A = { name: "a", type: "int" };

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { utf8 } from "../../../lib/base/mod.ts";
+import { utf8 } from "../../../../lib/base/mod.ts";
 import {
   assertCompatible,
   COMPATIBILITY,
-} from "../../../lib/pulsar/broker/schema_compatibility.ts";
-import type { Compatibility } from "../../../lib/pulsar/broker/schema_compatibility.ts";
-import { schemaTypeName, schemaTypeOf } from "../../../lib/pulsar/broker/schema_type.ts";
-import type { SchemaInfo } from "../../../lib/pulsar/broker/schema_type.ts";
-import { SchemaType } from "../../../lib/pulsar/wire/mod.ts";
+} from "../../../../lib/pulsar/broker/schema/compatibility.ts";
+import type { Compatibility } from "../../../../lib/pulsar/broker/schema/compatibility.ts";
+import { schemaTypeName, schemaTypeOf } from "../../../../lib/pulsar/broker/schema/schema_type.ts";
+import type { SchemaInfo } from "../../../../lib/pulsar/broker/schema/schema_type.ts";
+import { SchemaType } from "../../../../lib/pulsar/wire/mod.ts";
 
 const record = (...fields: unknown[]): SchemaInfo => ({
   type: SchemaType.Avro,

@@ -1,5 +1,5 @@
-import { SchemaType } from "../wire/mod.ts";
-import { BrokerError } from "./errors.ts";
+import { SchemaType } from "../../wire/mod.ts";
+import { BrokerError } from "../errors.ts";
 
 /** A schema as clients send it. */
 export interface SchemaInfo {

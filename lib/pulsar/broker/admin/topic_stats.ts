@@ -1,12 +1,12 @@
-import type { Consumer, Subscription } from "./dispatch/mod.ts";
-import { ratesOf } from "./entity_rates.ts";
-import { expiredOf } from "./expiry.ts";
-import type { NonPersistentSubscription } from "./non_persistent_subscription.ts";
-import type { NonPersistentTopic } from "./non_persistent_topic.ts";
+import type { Consumer, Subscription } from "../dispatch/mod.ts";
+import { ratesOf } from "../entity_rates.ts";
+import { expiredOf } from "../expiry.ts";
+import type { NonPersistentSubscription } from "../non_persistent_subscription.ts";
+import type { NonPersistentTopic } from "../non_persistent_topic.ts";
 import { keySharedConsumerStats, keySharedStats } from "./key_shared_stats.ts";
-import { formatPosition } from "./log/mod.ts";
-import type { Producer } from "./producer.ts";
-import type { Topic } from "./topic.ts";
+import { formatPosition } from "../log/mod.ts";
+import type { Producer } from "../producer.ts";
+import type { Topic } from "../topic.ts";
 
 /** JSON of a topic's statistics, by the names of Pulsar's TopicStats. */
 export type Stats = Record<string, unknown>;

@@ -1,5 +1,5 @@
 import { AdminError } from "./admin_error.ts";
-import { COMPATIBILITY } from "./schema_compatibility.ts";
+import { COMPATIBILITY } from "../schema/mod.ts";
 
 /** Checks what a policy is to be set to, and gives it the form that it is kept and answered in. */
 export type ParsePolicy = (body: unknown, place: string) => unknown;

@@ -1,5 +1,5 @@
-import type { Consumer, Subscription } from "./dispatch/mod.ts";
-import { KeySharedDispatcher } from "./dispatch/mod.ts";
+import type { Consumer, Subscription } from "../dispatch/mod.ts";
+import { KeySharedDispatcher } from "../dispatch/mod.ts";
 
 /** What Pulsar's statistics of a Key_Shared subscription have besides; empty for other types. */
 export function keySharedStats({ multiple, consumers }: Subscription): Record<string, unknown> {

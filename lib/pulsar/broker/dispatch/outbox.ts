@@ -1,4 +1,4 @@
-import type { Slab } from "./log/mod.ts";
+import type { Slab } from "../log/mod.ts";
 
 /** From this on, no more messages are taken from the log for a connection until it has written some. */
 const FULL_BYTES = 1024 * 1024;

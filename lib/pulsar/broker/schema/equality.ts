@@ -1,5 +1,5 @@
-import { equalBytes, textOf } from "../../base/mod.ts";
-import { SchemaType } from "../wire/mod.ts";
+import { equalBytes, textOf } from "../../../base/mod.ts";
+import { SchemaType } from "../../wire/mod.ts";
 
 /** AVRO's own types: names that stand for themselves. */
 const PRIMITIVES: ReadonlySet<string> = new Set([

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { utf8 } from "../../../lib/base/mod.ts";
-import { assertCompatible } from "../../../lib/pulsar/broker/schema_compatibility.ts";
+import { utf8 } from "../../../../lib/base/mod.ts";
+import { assertCompatible } from "../../../../lib/pulsar/broker/schema/compatibility.ts";
 import {
   keyValueData,
   keyValueText,
   splitKeyValueSchema,
-} from "../../../lib/pulsar/broker/schema_key_value.ts";
-import type { SchemaInfo } from "../../../lib/pulsar/broker/schema_type.ts";
-import { SchemaType } from "../../../lib/pulsar/wire/mod.ts";
+} from "../../../../lib/pulsar/broker/schema/key_value.ts";
+import type { SchemaInfo } from "../../../../lib/pulsar/broker/schema/schema_type.ts";
+import { SchemaType } from "../../../../lib/pulsar/wire/mod.ts";
 
 /** A KEY_VALUE schema as Java's KeyValueSchemaInfo lays it out. */
 function keyValue(key: unknown, value: unknown, valueType = "AVRO"): SchemaInfo {

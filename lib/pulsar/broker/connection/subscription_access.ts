@@ -1,7 +1,7 @@
 /** Which subscriptions consumers may have, in Pulsar's words and order (ServerCnx.handleSubscribe, PersistentTopic.internalSubscribe). */
-import { BrokerError } from "./errors.ts";
-import type { SubscriptionKind } from "./dispatch/mod.ts";
-import type { Topic } from "./topic.ts";
+import { BrokerError } from "../errors.ts";
+import type { SubscriptionKind } from "../dispatch/mod.ts";
+import type { Topic } from "../topic.ts";
 
 /** What a consumer asks for. */
 export interface SubscriptionRequest {

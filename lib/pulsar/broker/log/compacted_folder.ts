@@ -1,4 +1,4 @@
-import type { Disk } from "../../base/mod.ts";
+import type { Disk } from "../../../base/mod.ts";
 
 const FOLDER = /^compacted-\d+$/;
 

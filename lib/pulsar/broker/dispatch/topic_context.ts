@@ -1,6 +1,6 @@
-import type { Clock } from "../../base/mod.ts";
+import type { Clock } from "../../../base/mod.ts";
 import type { DispatchLimits } from "./dispatch_limits.ts";
-import type { LogShared } from "./log/mod.ts";
+import type { LogShared } from "../log/mod.ts";
 
 /** What topics share. */
 export interface TopicContext {

@@ -1,12 +1,11 @@
-import type { CommandBodies, CommandType } from "../wire/mod.ts";
-import type { Identity } from "./authentication.ts";
-import type { Broker } from "./broker.ts";
-import type { Consumer, Subscription } from "./dispatch/mod.ts";
-import type { ClientLink } from "./link.ts";
-import type { NonPersistentSubscription } from "./non_persistent_subscription.ts";
-import type { NonPersistentTopic } from "./non_persistent_topic.ts";
-import type { Producer, ProducerAnswers } from "./producer.ts";
-import type { TopicWatcher } from "./topic_watcher.ts";
+import type { CommandBodies, CommandType } from "../../wire/mod.ts";
+import type { Identity } from "../authentication.ts";
+import type { Broker } from "../broker.ts";
+import type { ClientLink, Consumer, Subscription } from "../dispatch/mod.ts";
+import type { NonPersistentSubscription } from "../non_persistent_subscription.ts";
+import type { NonPersistentTopic } from "../non_persistent_topic.ts";
+import type { Producer, ProducerAnswers } from "../producer.ts";
+import type { TopicWatcher } from "../topic_watcher.ts";
 
 /** Request id of what answers no request: 2^64 − 1. */
 export const NO_REQUEST = -1n;
