@@ -2,7 +2,7 @@ import type { Source, Violation } from "./_project.ts";
 import {
   BASE_FILES_MAX,
   DATA_IMPORTS,
-  INNER_FOLDERS,
+  INNER_TABLES,
   MAY_IMPORT,
   OUTSIDE_MAY_IMPORT,
   USED_BY_OTHERS,
@@ -51,17 +51,32 @@ export function checkTable(sources: readonly Source[]): Violation[] {
   });
 }
 
-/** Parts of one folder keep apart. */
+/** The part of an inner table that a file belongs to, undefined where it is not in that folder. */
+function innerPartOf(
+  path: string,
+  folder: string,
+  table: Readonly<Record<string, readonly string[]>>,
+): string | undefined {
+  if (!path.startsWith(`${folder}/`)) return undefined;
+  const [first, ...rest] = path.slice(folder.length + 1).split("/");
+  return rest.length > 0 || table[first!] !== undefined ? first! : ".";
+}
+
+/** Parts of one part keep their directions. */
 export function checkInner(sources: readonly Source[]): Violation[] {
-  return eachImport(sources, ({ path }, target) => {
-    for (const { folder, mayImport } of INNER_FOLDERS) {
-      if (!path.startsWith(`${folder}/`) || target.startsWith(`${folder}/`)) continue;
-      if (partOf(target) !== partOf(path)) continue;
-      if (mayImport.some((allowed) => target.startsWith(`${allowed}/`))) continue;
-      return `${folder}/ may import of its part only ${mayImport.join(", ") || "itself"}`;
-    }
-    return undefined;
-  });
+  return Object.entries(INNER_TABLES).flatMap(([folder, table]) =>
+    eachImport(sources, ({ path }, target) => {
+      const part = innerPartOf(path, folder, table);
+      const targetPart = innerPartOf(target, folder, table);
+      if (part === undefined || targetPart === undefined || part === targetPart) return undefined;
+      const allowed = table[part];
+      if (allowed === undefined) return `${folder}/${part} is not in INNER_TABLES`;
+      if (allowed.includes(targetPart)) return undefined;
+      return `of ${folder}, ${part} may not import ${targetPart}, only ${
+        allowed.join(", ") || "itself"
+      }`;
+    })
+  );
 }
 
 /** From outside a folder only its mod.ts is imported; a private file only from its own folder. */

@@ -41,16 +41,40 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
   };
 })();
 
-/** Inside pulsar/: client and broker share the wire and nothing else. Folders, from the project's root. */
-export const INNER_FOLDERS: readonly {
-  readonly folder: string;
-  /** Siblings that it may import; itself always. */
-  readonly mayImport: readonly string[];
-}[] = [
-  { folder: "lib/pulsar/wire", mayImport: [] },
-  { folder: "lib/pulsar/broker", mayImport: ["lib/pulsar/wire"] },
-  { folder: "lib/pulsar/client", mayImport: ["lib/pulsar/wire"] },
-];
+/**
+ * Inside a part: which of its parts may import which others, type imports included. A part is a folder, a file that is named, or "." for the
+ * rest of the files beside them.
+ */
+export const INNER_TABLES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = (
+  () => {
+    const names = ["errors.ts", "topic_name.ts"];
+    const records = [...names, "log", "schema", "policies"];
+    const topics = [...records, "dispatch", "."];
+    return {
+      // Client and broker share the wire and nothing else.
+      "lib/pulsar": {
+        wire: [],
+        client: ["wire"],
+        broker: ["wire"],
+        ".": ["wire", "client", "broker"],
+      },
+      // What clients and people ask for goes down to the topics, from there to their subscriptions, and to the disk.
+      "lib/pulsar/broker": {
+        "errors.ts": [],
+        "topic_name.ts": ["errors.ts"],
+        log: names,
+        schema: [...names, "log"],
+        policies: [...names, "schema"],
+        dispatch: [...names, "log", "policies"],
+        ".": [...records, "dispatch"],
+        connection: topics,
+        admin: [...topics, "connection"],
+        "start.ts": [...topics, "connection", "admin"],
+        "mod.ts": [...topics, "connection", "start.ts"],
+      },
+    };
+  }
+)();
 
 /** Outside lib/: who may import what by first folder. Tests may import any file of lib, others only a folder's mod.ts. */
 export const OUTSIDE_MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
