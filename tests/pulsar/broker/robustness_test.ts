@@ -64,6 +64,34 @@ Deno.test("sizes that contradict each other end the connection", async () => {
   await assertUnharmed(broker);
 });
 
+Deno.test("a command with a number that its enum does not have ends the connection where the field is required, as in Pulsar", async () => {
+  await using broker = await testBroker();
+  const subscribe = { topic: TOPIC, subscription: "s", subType: 0, consumerId: 0 } as const;
+  const refused = [
+    encodeCommand("SUBSCRIBE", { ...subscribe, requestId: 1n, subType: 9 as 0 }),
+    encodeCommand("SUBSCRIBE", {
+      ...subscribe,
+      requestId: 1n,
+      subType: 3,
+      keySharedMeta: { keySharedMode: 5 as 0 },
+    }),
+    encodeCommand("ACK", { consumerId: 0, ackType: 2 as 0 }),
+    // Of no kind that there is: type 99 and a field of that number.
+    new Uint8Array([0, 0, 0, 9, 0, 0, 0, 5, 0x08, 99, 0x9a, 0x06, 0x00]),
+  ];
+  for (const frame of refused) {
+    await using client = await RawClient.connect(broker.port);
+    await client.write(frame);
+    assert.equal(await client.ended(), true);
+  }
+  // What need not come at all is then what it is by default: no access of its own, and the latest position.
+  await using client = await RawClient.connect(broker.port);
+  await client.subscribe(TOPIC, { subscription: "latest", initialPosition: 5 as 0 });
+  const answer = await client.produce(TOPIC, { producerAccessMode: 8 as 0 });
+  assert.equal(answer.type, "PRODUCER_SUCCESS");
+  await assertUnharmed(broker);
+});
+
 Deno.test("a connection that says nothing, or nothing whole, is closed after half a minute", async () => {
   const clock = new FakeClock();
   await using broker = await testBroker({ clock });

@@ -16,13 +16,14 @@ import { BrokerError } from "../errors.ts";
 import type { PartitionLog, Position } from "../log/mod.ts";
 import { comparePositions, EARLIEST } from "../log/mod.ts";
 import { schemaInfoOf } from "../schema/mod.ts";
-import type { Subscription, SubscriptionKind } from "../dispatch/mod.ts";
+import type { Subscription } from "../dispatch/mod.ts";
 import { assertSubscribable } from "./subscription_access.ts";
 import type { Topic } from "../topic.ts";
 import { openReadable } from "../topic_access.ts";
 import { parseTopicName } from "../topic_name.ts";
 
-const KINDS: readonly SubscriptionKind[] = ["Exclusive", "Shared", "Failover", "Key_Shared"];
+/** By the numbers of `SubType`, of which the codec lets no other through. */
+const KINDS = ["Exclusive", "Shared", "Failover", "Key_Shared"] as const;
 const INITIAL_EARLIEST = 1;
 
 const section = new PayloadSection();
@@ -62,7 +63,7 @@ export async function handleSubscribe(
 
 async function openConsumer(connection: Session, body: CommandSubscribe): Promise<Attachment> {
   const { broker } = connection;
-  const kind = KINDS[body.subType] ?? "Exclusive";
+  const kind = KINDS[body.subType];
   const readsCompacted = body.readCompacted === true;
   if (readsCompacted && kind !== "Exclusive" && kind !== "Failover") {
     throw new BrokerError("readCompacted only allowed on failover or exclusive subscriptions", {

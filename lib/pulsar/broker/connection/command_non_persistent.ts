@@ -5,11 +5,11 @@ import { Consumer } from "../dispatch/mod.ts";
 import { BrokerError } from "../errors.ts";
 import { schemaInfoOf } from "../schema/mod.ts";
 import type { NonPersistentAttachment, Session } from "./session.ts";
-import type { SubscriptionKind } from "../dispatch/mod.ts";
 import { openNonPersistent } from "../topic_access.ts";
 import { parseTopicName } from "../topic_name.ts";
 
-const KINDS: readonly SubscriptionKind[] = ["Exclusive", "Shared", "Failover", "Key_Shared"];
+/** By the numbers of `SubType`, of which the codec lets no other through. */
+const KINDS = ["Exclusive", "Shared", "Failover", "Key_Shared"] as const;
 
 /** SUBSCRIBE to a topic without a log. */
 export async function subscribeNonPersistent(
@@ -65,7 +65,7 @@ async function open(
   });
   const attachment = { consumer, subscription, topic };
   try {
-    await subscription.add(consumer, KINDS[body.subType] ?? "Exclusive");
+    await subscription.add(consumer, KINDS[body.subType]);
   } catch (error) {
     topic.unsubscribeIdle(subscription);
     throw error;

@@ -2,19 +2,14 @@ import type { CommandCloseProducer, CommandProducer } from "../../wire/mod.ts";
 import type { Session } from "./session.ts";
 import { BrokerError } from "../errors.ts";
 import { Producer } from "../producer.ts";
-import type { ProducerAccess } from "../producer.ts";
 import { encodeVersion, schemaInfoOf } from "../schema/mod.ts";
 import { openWritable } from "../topic_access.ts";
 import { parseTopicName } from "../topic_name.ts";
 import type { Applicant } from "../topic_producers.ts";
 import type { WritableTopic } from "../writable_topic.ts";
 
-const ACCESS: readonly ProducerAccess[] = [
-  "Shared",
-  "Exclusive",
-  "WaitForExclusive",
-  "ExclusiveWithFencing",
-];
+/** By the numbers of `ProducerAccessMode`. */
+const ACCESS = ["Shared", "Exclusive", "WaitForExclusive", "ExclusiveWithFencing"] as const;
 
 /** Key and value pairs as an object. */
 export function recordOf(
@@ -87,7 +82,7 @@ async function openProducer(connection: Session, body: CommandProducer): Promise
   await livingNamesake(topic, connection, producerName, body);
   const applicant: Applicant = {
     name: producerName,
-    access: ACCESS[body.producerAccessMode ?? 0] ?? "Shared",
+    access: ACCESS[body.producerAccessMode ?? 0],
     topicEpoch: body.topicEpoch,
   };
   await admit(connection, { topic, applicant, body, schemaVersion });

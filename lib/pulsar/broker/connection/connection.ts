@@ -223,9 +223,11 @@ export class Connection implements Session, ClientConnection {
 
   #command(frame: Frame): void {
     const command = decodeCommand(frame);
-    // Newer clients may say what an older broker passes over.
-    if (command === undefined) return;
-    if (command.type === "CONNECT" || this.#commandsRunning >= COMMANDS_RUNNING_MAX) {
+    // As Pulsar, whose codec gives up on a command of a kind that it does not know.
+    if (
+      command === undefined || command.type === "CONNECT" ||
+      this.#commandsRunning >= COMMANDS_RUNNING_MAX
+    ) {
       this.close();
       return;
     }

@@ -6,7 +6,7 @@ import type { DocumentPlace } from "../log/mod.ts";
 import { assertCompatible } from "./compatibility.ts";
 import type { Compatibility } from "./compatibility.ts";
 import { isSameSchema } from "./equality.ts";
-import { schemaTypeName } from "./schema_type.ts";
+import { isStoredType, schemaTypeName } from "./schema_type.ts";
 import type { SchemaInfo } from "./schema_type.ts";
 import { encodeName, namespaceFolder, parseTopicName } from "../topic_name.ts";
 import type { TopicName } from "../topic_name.ts";
@@ -38,13 +38,10 @@ export interface SchemaRules {
 }
 
 const SCHEMAS_PER_TOPIC_MAX = 1000;
-/** AutoConsume and its kin: the client asks for whatever there is. Not in PulsarApi.proto, but sent. */
-const AUTO_TYPES_FROM = 21;
-
 /** The schema of a command, or undefined where it says none: BYTES counts as none, as in Pulsar. */
 export function schemaInfoOf(schema: Schema | undefined): SchemaInfo | undefined {
   if (schema === undefined || schema.type === SchemaType.None) return undefined;
-  if (schema.type >= AUTO_TYPES_FROM) return undefined;
+  if (!isStoredType(schema.type)) return undefined;
   const properties = Object.fromEntries(
     (schema.properties ?? []).map(({ key, value }) => [key, value]),
   );

@@ -16,6 +16,11 @@ const NAMES = new Map<number, string>(
 /** Names that the protocol and the rest of Pulsar do not agree on. */
 const RENAMED: Readonly<Record<string, string>> = { BOOL: "BOOLEAN" };
 
+/** Whether schemas of this type are kept: who says AutoConsume asks for whatever there is, and External is kept elsewhere. */
+export function isStoredType(type: SchemaType): boolean {
+  return type < SchemaType.AutoConsume;
+}
+
 /** Pulsar's name of a schema's type, e.g. `AVRO` or `KEY_VALUE`. */
 export function schemaTypeName(type: SchemaType): string {
   const name = NAMES.get(type) ?? "NONE";
@@ -26,8 +31,8 @@ export function schemaTypeName(type: SchemaType): string {
 /** The type of {@link schemaTypeName}; plain bytes count as no schema. */
 export function schemaTypeOf(name: string): SchemaType {
   if (name.toUpperCase() === "BYTES") return SchemaType.None;
-  for (const [number] of NAMES) {
-    if (schemaTypeName(number as SchemaType) === name.toUpperCase()) return number as SchemaType;
+  for (const type of Object.values(SchemaType)) {
+    if (isStoredType(type) && schemaTypeName(type) === name.toUpperCase()) return type;
   }
   throw new BrokerError(`Unknown schema type ${JSON.stringify(name)}`, { code: "invalid" });
 }
