@@ -1,9 +1,9 @@
 /** Sends acknowledgements of one topic's consumer, many in one command, and requests for redelivery. */
 import type { Clock } from "../../base/mod.ts";
 import type { Position } from "../../contract.ts";
+import { AckReceipt } from "./ack_receipt.ts";
 import { type AckId, AckTracker, keyOf, type PendingAcks } from "./ack_tracker.ts";
 import { Alarm } from "./alarm.ts";
-import { type Deferred, deferred } from "./deferred.ts";
 import { comparePositions } from "./positions.ts";
 import type { TopicSession } from "./topic_session.ts";
 import {
@@ -29,30 +29,33 @@ export interface AckSettings {
   readonly ackReceipt: boolean;
 }
 
+/** What acknowledgements are sent with, and who hears of them. */
+export interface AckSenderOptions extends AckSettings {
+  /** How long a receipt may take. */
+  readonly receiptTimeoutMs: number;
+  /** Hears of each message, and whether with it its entry is dealt with. */
+  readonly acknowledged: (id: AckId, isWhole: boolean) => void;
+}
+
 /** The acknowledgements of one topic's consumer. */
 export class AckSender {
   readonly tracker: AckTracker;
   readonly #session: TopicSession;
-  readonly #settings: AckSettings & {
-    readonly acknowledged: (id: AckId, isWhole: boolean) => void;
-  };
+  readonly #clock: Clock;
+  readonly #settings: AckSenderOptions;
   readonly #alarm: Alarm;
   /** Grown once to what a thousand acknowledgements take. */
   readonly #writer = new ProtoWriter();
   /** Chunks by the place of the message that they make. */
   readonly #chunks = new Map<string, readonly Position[]>();
   /** Whoever waits for the receipt of what is not sent yet. */
-  #group: Deferred<void> | undefined;
+  #group: AckReceipt | undefined;
   #error: PulsarError | undefined;
   /** Acknowledgements that were sent; a batch counts once. */
   sentCount = 0;
 
-  /** @param settings.acknowledged hears of each message, and whether with it its entry is dealt with */
-  constructor(
-    clock: Clock,
-    session: TopicSession,
-    settings: AckSettings & { readonly acknowledged: (id: AckId, isWhole: boolean) => void },
-  ) {
+  constructor(clock: Clock, session: TopicSession, settings: AckSenderOptions) {
+    this.#clock = clock;
     this.#session = session;
     this.#settings = settings;
     this.tracker = new AckTracker({ sendsBatchIndexes: settings.batchIndexAck });
@@ -69,7 +72,7 @@ export class AckSender {
     return this.#chunks.size === 0 ? undefined : this.#chunks.get(keyOf(position));
   }
 
-  /** @throws {PulsarError} from the result: with receipts, what the broker answers */
+  /** @throws {PulsarError} from the result: with receipts, `request_timeout` or what the broker answers */
   acknowledge(id: AckId): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
     const chunks = this.chunksOf(id);
@@ -83,7 +86,7 @@ export class AckSender {
     return this.#later();
   }
 
-  /** @throws {PulsarError} from the result: with receipts, what the broker answers */
+  /** @throws {PulsarError} from the result: with receipts, `request_timeout` or what the broker answers */
   acknowledgeCumulative(id: AckId): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
     this.tracker.acknowledgeCumulative(id);
@@ -157,7 +160,7 @@ export class AckSender {
 
   #later(): Promise<void> {
     const { ackGroupTimeMs, ackReceipt } = this.#settings;
-    const result = ackReceipt ? (this.#group ??= deferred<void>()).promise : DONE;
+    const result = ackReceipt ? this.#waitingGroup().promise : DONE;
     if (this.tracker.pendingCount === 0) this.#settle();
     else if (ackGroupTimeMs === 0 || this.tracker.pendingCount >= GROUP_MAX) this.flush();
     else if (!this.#alarm.isSet) this.#alarm.within(ackGroupTimeMs);
@@ -181,7 +184,7 @@ export class AckSender {
       group?.resolve();
     } catch (error) {
       const isLost = error instanceof PulsarError && error.retryable && this.#error === undefined;
-      if (!isLost) return this.#reject(group, error);
+      if (!isLost) return group?.reject(error);
       // The broker may have noted it or not: it is sent again, on the next connection.
       this.tracker.restore(acks);
       this.#follow(group);
@@ -189,24 +192,26 @@ export class AckSender {
     }
   }
 
+  /** The receipt of what waits to be sent. */
+  #waitingGroup(): AckReceipt {
+    if (this.#group?.isSettled !== false) {
+      const { topic } = this.#session;
+      const timeoutMs = this.#settings.receiptTimeoutMs;
+      this.#group = new AckReceipt({ clock: this.#clock, topic, timeoutMs });
+    }
+    return this.#group;
+  }
+
   /** Whoever waited for a group that was lost hears what becomes of the next. */
-  #follow(group: Deferred<void> | undefined): void {
-    if (group === undefined) return;
-    const next = this.#group ??= deferred<void>();
-    next.promise.then(() => group.resolve(), (error) => group.reject(error));
+  #follow(group: AckReceipt | undefined): void {
+    if (group?.isSettled === false) group.follow(this.#waitingGroup());
   }
 
   #settle(error?: PulsarError): void {
     const group = this.#group;
     this.#group = undefined;
     if (error === undefined) group?.resolve();
-    else this.#reject(group, error);
-  }
-
-  #reject(group: Deferred<void> | undefined, error: unknown): void {
-    // Nobody needs to look at the result of an acknowledgement.
-    group?.promise.catch(() => {});
-    group?.reject(error);
+    else group?.reject(error);
   }
 }
 

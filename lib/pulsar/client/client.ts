@@ -67,6 +67,7 @@ export class PulsarClient implements AsyncDisposable {
   /** @throws {PulsarError} `invalid_service_url` */
   constructor(options: PulsarClientOptions, crc32c: Crc32c) {
     const clock = options.clock ?? systemClock;
+    const requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
     this.#pool = new ConnectionPool({
       openTransport: options.openTransport ??
         systemTransport({
@@ -78,7 +79,7 @@ export class PulsarClient implements AsyncDisposable {
       authentication: options.authentication,
       clock,
       connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-      requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
+      requestTimeoutMs,
       keepAliveMs: options.keepAliveMs ?? 30_000,
       heldBytesMax: options.heldBytesMax ?? 64 * 1024 * 1024,
     });
@@ -90,6 +91,7 @@ export class PulsarClient implements AsyncDisposable {
       crc32c,
       backoff: options.backoff ?? DEFAULT_BACKOFF,
       openTimeoutMs: options.openTimeoutMs ?? 10_000,
+      requestTimeoutMs,
       opened: new Set(),
       nextId: () => lastId++,
     };

@@ -215,7 +215,7 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
    * Tells the broker that messages are dealt with. They go in groups, within `ackGroupTimeMs`; those that are lost with a connection are
    * sent again where there are receipts, else the messages come again.
    *
-   * @throws {PulsarError} from the result: `closed`; with `ackReceipt`, what the broker answers
+   * @throws {PulsarError} from the result: `closed`; with `ackReceipt`, what the broker answers, or `request_timeout` when it does not
    */
   acknowledge(messages: MessageOrId | readonly MessageOrId[]): Promise<void> {
     if (Array.isArray(messages)) {

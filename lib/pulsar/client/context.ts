@@ -13,6 +13,8 @@ export interface ClientContext {
   readonly backoff: BackoffOptions;
   /** How long opening tries again after errors that may pass. */
   readonly openTimeoutMs: number;
+  /** How long the answer to a request may take. */
+  readonly requestTimeoutMs: number;
   /** What the client closes with itself. */
   readonly opened: Set<AsyncDisposable>;
   nextId(): number;

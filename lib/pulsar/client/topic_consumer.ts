@@ -88,6 +88,7 @@ export class TopicConsumer implements SessionHost, EntryOrigin, InboxSource {
     this.session = new TopicSession(context, options.topic, this);
     this.acks = new AckSender(context.clock, this.session, {
       ...options,
+      receiptTimeoutMs: context.requestTimeoutMs,
       acknowledged: (id, isWhole) => this.redelivery.acknowledged(id, isWhole),
     });
     this.redelivery = new Redelivery(context.clock, options, {

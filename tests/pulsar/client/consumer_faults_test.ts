@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
 import { textOf, utf8 } from "../../../lib/base/mod.ts";
+import type { PulsarClient } from "../../../lib/pulsar/client/client.ts";
+import type { Consumer } from "../../../lib/pulsar/client/consumer.ts";
 import { MessageId } from "../../../lib/pulsar/client/message_id.ts";
 import { acknowledged, available, consuming, section, SHARED } from "./consuming.ts";
-import { type FakeConnection, messageFrame } from "./fake_broker.ts";
+import { type FakeConnection, type Hook, messageFrame } from "./fake_broker.ts";
 import { connectFake, rejectsWith, settle } from "./setup.ts";
+
+/** Answers each acknowledgement that asks for a receipt. */
+const answerAcks: Hook = (command, connection) => {
+  if (command.type !== "ACK") return false;
+  const { consumerId, requestId } = command.body;
+  connection.send("ACK_RESPONSE", { consumerId, requestId });
+  return true;
+};
 
 Deno.test("Consumer.receive() survives a lost connection: who waits is served by the next one", async () => {
   const { consumer, broker, clock, topic, end } = await consuming([]);
@@ -71,16 +81,88 @@ Deno.test("Consumer.acknowledge() with receipts waits for the broker, and sends 
   await settle(clock);
   assert.equal(isDone, false);
   broker.isDown = false;
-  broker.hook = (command, connection) => {
-    if (command.type !== "ACK") return false;
-    const { consumerId, requestId } = command.body;
-    connection.send("ACK_RESPONSE", { consumerId, requestId });
-    return true;
-  };
+  broker.hook = answerAcks;
   await clock.advance(1000);
   await done;
   assert.deepEqual(acknowledged(broker.bodies("ACK")), [0, 0]);
   await end();
+});
+
+Deno.test("Consumer.acknowledge() with receipts is rejected when the broker says nothing, and goes out again by itself", async () => {
+  const { consumer, broker, clock, end } = await consuming(["a"], { ackReceipt: true });
+  broker.hook = ({ type }) => type === "ACK";
+  const silent = rejectsWith(consumer.acknowledge(await consumer.receive()), "request_timeout");
+  await clock.advance(30_000);
+  assert.match((await silent).message, /no receipt within 30000 ms$/);
+  broker.hook = answerAcks;
+  await clock.advance(1000);
+  assert.ok(acknowledged(broker.bodies("ACK")).length >= 2);
+  await end();
+});
+
+Deno.test("Consumer.acknowledge() with receipts is rejected while the broker is away for longer than an answer may take", async () => {
+  const { consumer, broker, clock, end } = await consuming(["a", "b"], { ackReceipt: true });
+  const [a, b] = [await consumer.receive(), await consumer.receive()];
+  broker.isDown = true;
+  broker.dropAll();
+  await settle(clock);
+  const away = rejectsWith(consumer.acknowledge(a), "request_timeout");
+  await clock.advance(30_000);
+  await away;
+  // What comes later has a time of its own, and takes along what could not be sent.
+  const later = consumer.acknowledge(b);
+  broker.isDown = false;
+  broker.hook = answerAcks;
+  await clock.advance(20_000);
+  await later;
+  assert.deepEqual(acknowledged(broker.bodies("ACK")), [0, 1]);
+  await end();
+});
+
+Deno.test("every call that asks the broker has a bound when the broker falls silent", async () => {
+  const asking: Readonly<Record<string, (consumer: Consumer<Uint8Array>) => Promise<unknown>>> = {
+    seek: (consumer) => consumer.seek(MessageId.earliest),
+    unsubscribe: (consumer) => consumer.unsubscribe(),
+    getLastMessageIds: (consumer) => consumer.getLastMessageIds(),
+    hasMessageAvailable: (consumer) => consumer.hasMessageAvailable(),
+    close: (consumer) => consumer.close(),
+  };
+  for (const [name, ask] of Object.entries(asking)) {
+    const { consumer, broker, clock, end } = await consuming([]);
+    broker.hook = () => true;
+    let outcome = "nothing";
+    ask(consumer).then(() => outcome = "done", (error) => outcome = error.code);
+    await clock.advance(60_000);
+    assert.equal(outcome, name === "close" ? "done" : "request_timeout", name);
+    const closing = end();
+    await clock.advance(60_000);
+    await closing;
+  }
+  const opening: Readonly<Record<string, (client: PulsarClient) => Promise<unknown>>> = {
+    partitionCount: (client) => client.partitionCount("orders"),
+    openProducer: (client) => client.openProducer({ topic: "orders" }),
+    openConsumer: (client) => client.openConsumer(SHARED),
+    openReader: (client) => client.openReader({ topic: "orders" }),
+    openTableView: (client) => client.openTableView({ topic: "orders" }),
+    openSource: (client) =>
+      client.openSource({
+        topic: "orders",
+        subscription: "s",
+        subscriptionType: "exclusive",
+      }),
+    openConsumerOfPattern: (client) =>
+      client.openConsumer({ subscription: "s", topicsPattern: "public/default/o.*" }),
+  };
+  for (const [name, open] of Object.entries(opening)) {
+    const { broker, clock, client } = await connectFake();
+    broker.hook = () => true;
+    let outcome = "nothing";
+    open(client).then(() => outcome = "done", (error) => outcome = error.code);
+    await clock.advance(120_000);
+    assert.match(outcome, /request_timeout|keep_alive_timeout|connect_timeout/, name);
+    await client[Symbol.asyncDispose]();
+    assert.equal(clock.pending, 0, name);
+  }
 });
 
 Deno.test("Consumer asks again for a damaged entry, and tells whoever receives when it stays damaged", async () => {
