@@ -13,13 +13,19 @@ function base64Url(bytes: Uint8Array): string {
 }
 
 /**
- * A token of `role` that does not expire.
+ * A token of `role`.
  *
  * @param secret the raw secret, at least 32 bytes
+ * @param expiresAtSec seconds since 1970; without it the token does not expire
  */
-export async function signToken(secret: Uint8Array, role: string): Promise<string> {
+export async function signToken(
+  secret: Uint8Array,
+  role: string,
+  expiresAtSec?: number,
+): Promise<string> {
   const utf8 = new TextEncoder();
-  const parts = [{ alg: "HS256" }, { sub: role }]
+  const claims = { sub: role, ...(expiresAtSec === undefined ? {} : { exp: expiresAtSec }) };
+  const parts = [{ alg: "HS256" }, claims]
     .map((part) => base64Url(utf8.encode(JSON.stringify(part))));
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", new Uint8Array(secret), algorithm, false, [

@@ -4,6 +4,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -14,11 +15,14 @@ import org.apache.pulsar.client.api.schema.GenericRecord;
 /**
  * What the official Java client does in each recorded scenario: one method a scenario.
  *
- *     java -cp 'LIB/*' Scenarios.java SCENARIO SERVICE_URL ADMIN_URL
+ *     java -cp 'LIB/*' Scenarios.java SCENARIO SERVICE_URL ADMIN_URL [TOKEN …]
+ *
  */
 public class Scenarios {
     static PulsarClient client;
     static String adminUrl;
+    /** The first one is what the client shows. */
+    static List<String> tokens;
 
     static final String READING = """
         {"type":"record","name":"Reading","namespace":"weir","fields":[
@@ -30,7 +34,12 @@ public class Scenarios {
 
     public static void main(String[] args) throws Exception {
         adminUrl = args[2];
-        client = PulsarClient.builder().serviceUrl(args[1]).operationTimeout(8, TimeUnit.SECONDS).build();
+        var builder = PulsarClient.builder().serviceUrl(args[1]).operationTimeout(8, TimeUnit.SECONDS);
+        if (args.length > 3) {
+            tokens = Arrays.asList(args).subList(3, args.length);
+            builder.authentication(AuthenticationFactory.token(() -> tokens.get(0)));
+        }
+        client = builder.build();
         try {
             Scenarios.class.getDeclaredMethod(args[0]).invoke(null);
             client.close();
@@ -264,5 +273,16 @@ public class Scenarios {
                 check(new String(table.get("key-1")).equals("value 3"), "not the newest value");
             }
         }
+    }
+
+    /** The first token ends while the connection is open: the broker asks for another, on the same connection. */
+    static void token_refresh() throws Exception {
+        var producer = client.newProducer().topic(topic("token-refresh")).producerName("refresh-producer")
+            .enableBatching(false).create();
+        producer.send(bytes("with the first token"));
+        tokens = tokens.subList(1, 2);
+        Thread.sleep(25_000);
+        producer.send(bytes("with the second token"));
+        producer.close();
     }
 }

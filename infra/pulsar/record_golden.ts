@@ -25,12 +25,15 @@ const DATA_DIR = join(ROOT, ".data", "infra", "pulsar-golden");
 
 const ALL_RAW = { ...RAW_SCENARIOS, ...RAW_TOPIC_SCENARIOS };
 
+/** Of a token that ends while its scenario runs. */
+const EXPIRES_AFTER_SEC = 20;
+
 type Language = "python" | "java" | "raw";
 
 interface Scenario {
   readonly language: Language;
   readonly name: string;
-  /** Role of the token that the client shows; `"forged"` for one signed with another secret. */
+  /** Role of the token that the client shows; `"forged"` for one signed with another secret, `"expiring"` for one that soon ends. */
   readonly token?: string;
   /** Name of the file, where it is not the scenario's. */
   readonly file?: string;
@@ -61,6 +64,7 @@ const TOKEN_SCENARIOS: readonly Scenario[] = [
   { language: "python", name: "token_refused", token: "forged", file: "token_forged" },
   { language: "python", name: "token_refused", token: "nobody", file: "token_without_rights" },
   { language: "python", name: "token_refused", file: "token_missing" },
+  { language: "java", name: "token_refresh", token: "expiring" },
 ];
 
 async function commandOf(scenario: Scenario, args: string[]): Promise<[string, string[]]> {
@@ -74,8 +78,13 @@ async function commandOf(scenario: Scenario, args: string[]): Promise<[string, s
 async function tokenOf(scenario: Scenario, secretFile: string): Promise<string[]> {
   if (scenario.token === undefined) return [];
   const secret = await Deno.readFile(secretFile);
-  if (scenario.token !== "forged") return [await signToken(secret, scenario.token)];
-  return [await signToken(secret.map((byte) => byte ^ 1), "admin")];
+  if (scenario.token === "forged") {
+    return [await signToken(secret.map((byte) => byte ^ 1), "admin")];
+  }
+  if (scenario.token !== "expiring") return [await signToken(secret, scenario.token)];
+  // Java needs seconds to start, on a busy machine more.
+  const expiresAtSec = Math.round(Date.now() / 1000) + EXPIRES_AFTER_SEC;
+  return [await signToken(secret, "admin", expiresAtSec), await signToken(secret, "admin")];
 }
 
 async function play(scenario: Scenario, server: PulsarServer, proxyPort: number): Promise<void> {
@@ -120,6 +129,7 @@ async function recordAll(list: readonly Scenario[], extraFlags: string[]): Promi
     "internalListenerName=internal",
     `bindAddresses=recorded:pulsar://127.0.0.1:${behindProxyPort}`,
     "backlogQuotaCheckIntervalInSeconds=1",
+    "authenticationRefreshCheckSeconds=1",
   ];
   const flags = [
     "--port",

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { utf8 } from "../../../lib/base/mod.ts";
 import type { Command } from "../../../lib/pulsar/wire/mod.ts";
 import { FakeClock } from "../../../lib/base/mod.ts";
+import { recordedCommands } from "../recorded.ts";
 import { testBroker } from "./_broker.ts";
 import type { TestBroker } from "./_broker.ts";
 import { RawClient } from "./_raw_client.ts";
@@ -195,8 +196,10 @@ Deno.test("a client is asked for a new token when the old one ends, and goes whe
   await using unable = await connectUntil(false);
   await clock.advance(11_000);
   assert.equal(await unable.ended(), true);
-  const { challenge } = await able.expect("AUTH_CHALLENGE");
-  assert.equal(new TextDecoder().decode(challenge!.authData), "PulsarAuthRefresh");
+  assert.deepEqual(
+    [await able.expect("AUTH_CHALLENGE")],
+    recordedCommands("java_token_refresh", "AUTH_CHALLENGE"),
+  );
   const renew = async (role: string) =>
     await able.send("AUTH_RESPONSE", {
       response: {

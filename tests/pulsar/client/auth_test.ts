@@ -8,6 +8,7 @@ import {
   tokenFileAuthentication,
 } from "../../../lib/pulsar/client/auth.ts";
 import { oauth2Authentication } from "../../../lib/pulsar/client/auth_oauth2.ts";
+import { recordedCommands } from "../recorded.ts";
 import { connectFake, rejectsWith, settle } from "./setup.ts";
 
 async function dataOf(authentication: Authentication): Promise<string | undefined> {
@@ -166,11 +167,12 @@ Deno.test("a client answers the broker's challenge with fresh auth data", async 
     authentication: tokenAuthentication(() => `token-${++count}`),
   });
   await using _ = client;
-  broker.connections[0]!.send("AUTH_CHALLENGE", {
-    challenge: { authMethodName: "token", authData: new Uint8Array(0) },
-  });
+  const [challenge] = recordedCommands("java_token_refresh", "AUTH_CHALLENGE");
+  broker.connections[0]!.send("AUTH_CHALLENGE", challenge!);
   await settle(clock);
   const [answer] = broker.bodies("AUTH_RESPONSE");
+  const [javas] = recordedCommands("java_token_refresh", "AUTH_RESPONSE");
+  assert.deepEqual(Object.keys(answer!), Object.keys(javas!));
   assert.equal(answer!.response!.authMethodName, "token");
   assert.equal(new TextDecoder().decode(answer!.response!.authData), "token-2");
 });

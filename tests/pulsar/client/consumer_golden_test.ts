@@ -2,26 +2,11 @@
 import assert from "node:assert/strict";
 import type { ConsumerOptions } from "../../../lib/pulsar/client/consumer_options.ts";
 import type { PulsarClient } from "../../../lib/pulsar/client/client.ts";
-import { type CommandSubscribe, decodeCommand, Frame } from "../../../lib/pulsar/wire/mod.ts";
+import type { CommandSubscribe } from "../../../lib/pulsar/wire/mod.ts";
+import { recordedCommands } from "../recorded.ts";
 import { connectFake, settle } from "./setup.ts";
 
-interface Recorded {
-  readonly from: string;
-  readonly command: string;
-  readonly hex: string;
-}
-
-/** The SUBSCRIBE commands of a recording. */
-function recorded(name: string): CommandSubscribe[] {
-  const file = new URL(`../../golden/pulsar/${name}.json`, import.meta.url);
-  const frames: Recorded[] = JSON.parse(Deno.readTextFileSync(file));
-  return frames.filter(({ command }) => command === "SUBSCRIBE").map(({ hex }) => {
-    const bytes = Uint8Array.fromHex(hex);
-    const command = decodeCommand(new Frame().read(bytes, 0, bytes.length));
-    assert.ok(command?.type === "SUBSCRIBE");
-    return command.body;
-  });
-}
+const recorded = (name: string) => recordedCommands(name, "SUBSCRIBE");
 
 /** But for what differs from session to session, and an epoch that only some clients keep. */
 function comparable(body: CommandSubscribe): Partial<CommandSubscribe> {

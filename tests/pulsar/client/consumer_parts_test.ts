@@ -15,20 +15,11 @@ import { ReadingPlace } from "../../../lib/pulsar/client/reading_place.ts";
 import { type EntryParts, ReceivedEntry } from "../../../lib/pulsar/client/received_entry.ts";
 import { matchingTopics, parseTopicPattern } from "../../../lib/pulsar/client/topic_pattern.ts";
 import { Frame, MessageView, PulsarError } from "../../../lib/pulsar/wire/mod.ts";
-
-interface Recorded {
-  readonly from: string;
-  readonly command: string;
-  readonly hex: string;
-}
+import { recordedFrames } from "../recorded.ts";
 
 /** The entries that a real broker has sent. */
-function recordedMessages(name: string): Uint8Array[] {
-  const file = new URL(`../../golden/pulsar/${name}.json`, import.meta.url);
-  const frames: Recorded[] = JSON.parse(Deno.readTextFileSync(file));
-  return frames.filter(({ from, command }) => from === "broker" && command === "MESSAGE")
-    .map(({ hex }) => Uint8Array.fromHex(hex));
-}
+const recordedMessages = (name: string) =>
+  recordedFrames(name, { command: "MESSAGE", from: "broker" });
 
 function decodeFrame(decoder: MessageDecoder, bytes: Uint8Array) {
   const frame = new Frame().read(bytes, 0, bytes.length);
