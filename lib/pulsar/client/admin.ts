@@ -2,7 +2,7 @@
 import { messageOf } from "../../base/mod.ts";
 import type { Authentication } from "./auth.ts";
 import { parseTopicName } from "./topic_name.ts";
-import { PulsarError, type PulsarErrorCode } from "../wire/mod.ts";
+import { PulsarError, type PulsarErrorOptions } from "../wire/mod.ts";
 
 /** What an admin client is made with. */
 export interface PulsarAdminOptions {
@@ -56,17 +56,17 @@ const HTTP_SCHEMES: Readonly<Record<string, (authData: string) => string>> = {
   basic: (credentials) => `Basic ${btoa(credentials)}`,
 };
 
-const CODES: Readonly<Record<number, { readonly code: PulsarErrorCode; readonly cure?: string }>> =
-  {
-    401: { code: "authentication_error", cure: "check the token" },
-    403: {
-      code: "authorization_error",
-      cure: "give the token's role the rights to administer this namespace",
-    },
-    404: { code: "admin_not_found", cure: "check the names of tenant, namespace and topic" },
-    409: { code: "admin_conflict", cure: "delete what exists, or use another name" },
-    412: { code: "admin_conflict", cure: "end the producers and consumers that are connected" },
-  };
+/** What a status says, with what to do where the code alone does not tell. */
+const STATUSES: Readonly<Record<number, Pick<PulsarErrorOptions, "code" | "cure">>> = {
+  401: { code: "authentication_error" },
+  403: {
+    code: "authorization_error",
+    cure: "give the token's role the rights to administer this namespace",
+  },
+  404: { code: "admin_not_found" },
+  409: { code: "admin_conflict" },
+  412: { code: "admin_conflict", cure: "end the producers and consumers that are connected" },
+};
 
 /**
  * Creates, inspects and deletes topics.
@@ -258,11 +258,9 @@ function topicPath(topic: string): string {
 }
 
 function httpError(action: string, status: number, text: string): PulsarError {
-  const { code, cure } = CODES[status] ?? { code: "admin_failed" as const, cure: undefined };
   return new PulsarError(`Cannot ${action}: HTTP ${status} ${reasonOf(text)}`.trimEnd(), {
-    code,
+    ...(STATUSES[status] ?? { code: "admin_failed" }),
     retryable: status >= 500 || status === 429,
-    ...(cure === undefined ? {} : { cure }),
   });
 }
 

@@ -116,7 +116,7 @@ export class FrameBatch implements BatchBuffer {
   #throwTooLarge(): never {
     throw new PulsarError(
       `Cannot send batch: ${this.byteLength} bytes, the broker takes at most ${this.#payloadBytesMax}`,
-      { code: "batch_too_large", cure: "send fewer or smaller messages a batch" },
+      { code: "batch_too_large" },
     );
   }
 

@@ -135,11 +135,7 @@ export class Connection {
         `Cannot connect to ${
           formatAddress(options.address)
         }: no answer within ${options.connectTimeoutMs} ms`,
-        {
-          code: "connect_timeout",
-          retryable: true,
-          cure: "check that a Pulsar broker listens there",
-        },
+        { code: "connect_timeout", retryable: true },
       );
     };
     const timeout = options.clock.sleep(options.connectTimeoutMs, timer.signal).then(late);
@@ -338,7 +334,6 @@ export class Connection {
           new PulsarError(`Cannot connect to ${this.#name}: it answers with our own words`, {
             code: "connection_refused",
             retryable: true,
-            cure: "start a broker there, or give another service URL",
           }),
         );
       case "AUTH_CHALLENGE":

@@ -227,7 +227,7 @@ export class PartitionSender implements AsyncDisposable {
     const bytes = sending.message.batchBytes;
     const error = new PulsarError(
       `Cannot send to ${topic}: a message of ${bytes} bytes with key and properties, the broker takes at most ${this.producer.messageBytesMax}`,
-      { code: "message_too_large", cure: "open the producer with chunking, or send less" },
+      { code: "message_too_large" },
     );
     this.#settled([sending], (refused) => refused.reject(error));
   }
@@ -313,12 +313,7 @@ export class PartitionSender implements AsyncDisposable {
     this.#giveUp(
       new PulsarError(
         `Cannot send to ${topic}: no receipt within ${sendTimeoutMs} ms`,
-        {
-          code: "send_timeout",
-          retryable: true,
-          cure:
-            "check the broker; messages may have been stored all the same, so send them again under their sequence ids where the broker deduplicates",
-        },
+        { code: "send_timeout", retryable: true },
       ),
     );
   }
@@ -342,7 +337,7 @@ export class PartitionSender implements AsyncDisposable {
     const waiting = waitingMessagesMax === 0 ? "" : `, and ${waitingMessagesMax} wait for room`;
     return new PulsarError(
       `Cannot send to ${topic}: ${pendingMessagesMax} messages or ${pendingBytesMax} bytes have no receipt yet${waiting}`,
-      { code: "queue_full", retryable: true, cure: "await earlier sends before more" },
+      { code: "queue_full", retryable: true },
     );
   }
 

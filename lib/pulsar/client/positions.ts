@@ -25,9 +25,6 @@ export function assertFollows(
   const known = checkpoint === undefined ? "none" : `${checkpoint.ledgerId}:${checkpoint.entryId}`;
   throw new PulsarError(
     `Cannot read ${topic}: the subscription ${subscription} goes on at ${first.ledgerId}:${first.entryId}, the checkpoint is ${known}`,
-    {
-      code: "cursor_beyond_checkpoint",
-      cure: "use the checkpoints that belong to this subscription, or a new subscription",
-    },
+    { code: "cursor_beyond_checkpoint" },
   );
 }

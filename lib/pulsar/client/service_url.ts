@@ -51,6 +51,5 @@ function parseHost(part: string, tls: boolean, text: string): BrokerAddress {
 function invalid(text: string): PulsarError {
   return new PulsarError(`Cannot use service URL ${JSON.stringify(text)}: not a Pulsar URL`, {
     code: "invalid_service_url",
-    cure: "give pulsar://HOST:PORT, or pulsar+ssl://HOST:PORT for TLS",
   });
 }

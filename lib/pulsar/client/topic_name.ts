@@ -31,7 +31,6 @@ export function parseTopicName(text: string): TopicName {
   if (match === null || control || (match[1] !== undefined && match[2] === undefined)) {
     throw new PulsarError(`Cannot use topic ${JSON.stringify(text)}: not a topic name`, {
       code: "invalid_topic_name",
-      cure: "give a name such as orders or persistent://public/default/orders",
     });
   }
   const domain = (match[1] ?? "persistent") as TopicName["domain"];

@@ -290,8 +290,7 @@ function timeoutError(action: string, deadlineMs: number): PulsarError {
 
 function finalIfBusy(error: unknown): unknown {
   if (!(error instanceof PulsarError) || error.code !== "consumer_busy") return error;
-  const { message, code, cure } = error;
-  return new PulsarError(message, { code, cause: error, ...(cure === undefined ? {} : { cure }) });
+  return new PulsarError(error.message, { code: error.code, cause: error });
 }
 
 function lostMeanwhile(action: string, connection: Connection): PulsarError {

@@ -9,9 +9,6 @@ export function openError(address: BrokerAddress, error: unknown, isTls: boolean
   return new PulsarError(`Cannot connect to ${formatAddress(address)}: ${messageOf(error)}`, {
     code,
     retryable: code === "connection_refused",
-    cure: code === "tls_failed"
-      ? "give the certificate authority that signed the broker's certificate, and the host name it was made for"
-      : "start a broker there, or give another service URL",
     cause: error,
   });
 }

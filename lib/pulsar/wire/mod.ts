@@ -14,12 +14,7 @@ export type { Command, CommandType } from "./command.ts";
 export { compress, compressionNumber, decompress } from "./compression.ts";
 export type { CompressionName } from "./compression.ts";
 export { malformed, PulsarError, serverError, serverErrorNumber } from "./errors.ts";
-export type {
-  LocalErrorCode,
-  PulsarErrorCode,
-  PulsarErrorOptions,
-  ServerErrorCode,
-} from "./errors.ts";
+export type { PulsarErrorCode, PulsarErrorOptions } from "./errors.ts";
 export { frameFields } from "./fields.ts";
 export type { FrameFields } from "./fields.ts";
 export { FlowView, writeFlow } from "./flow.ts";
