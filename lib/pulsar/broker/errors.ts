@@ -1,20 +1,24 @@
 import { messageOf, WeirError } from "../../base/mod.ts";
+import type { WeirErrorOptions } from "../../base/mod.ts";
 import { PulsarError, ServerError } from "../wire/mod.ts";
 
 /**
- * Why the broker could not do something. The first block is about the disk and the start, the second is what clients are told.
- *
- * `disk_full` and `disk_error`: the operating system refused to write or read; `damaged`: bytes on disk are not what was written;
- * `locked`: another broker has the folder; `not_writable`: the folder; `port_taken`; `closed`: used after close.
+ * What is about the machine that the broker runs on: `disk_full` and `disk_error`: the operating system refused to write or read; `damaged`:
+ * bytes on disk are not what was written; `locked`: another broker has the folder; `not_writable`: the folder; `port_taken`; `closed`: used
+ * after close.
  */
-export type BrokerErrorCode =
+type HostErrorCode =
   | "disk_full"
   | "disk_error"
   | "damaged"
   | "locked"
   | "not_writable"
   | "port_taken"
-  | "closed"
+  | "closed";
+
+/** Why the broker could not do something: what is wrong with its machine, or what clients are told. */
+export type BrokerErrorCode =
+  | HostErrorCode
   | "authentication"
   | "authorization"
   | "conflict"
@@ -35,9 +39,25 @@ export type BrokerErrorCode =
   | "topic_terminated"
   | "unsubscribe_busy";
 
+/** What to do about the machine, where the place that throws does not know better; what clients are told is for them to explain. */
+const CURES: Readonly<Record<HostErrorCode, string>> = {
+  disk_full: "free some space, the broker goes on by itself",
+  disk_error: "look at the disk, and at the rights of who runs the broker",
+  damaged: "restore the file from a copy, or delete the topic",
+  locked: "end that broker, or give --data another folder",
+  not_writable: "give --data a folder that can be written",
+  port_taken: "give another port, or 0 for a free one",
+  closed: "start the broker again, or try again when the topic has been opened",
+};
+
 /** What the broker's own parts throw. */
 export class BrokerError extends WeirError<BrokerErrorCode> {
   override readonly name = "BrokerError";
+
+  constructor(message: string, options: WeirErrorOptions<BrokerErrorCode>) {
+    const cure = CURES[options.code as HostErrorCode];
+    super(message, cure === undefined ? options : { cure, ...options });
+  }
 }
 
 /** What a client is told: the number in the binary protocol, the status over HTTP. */
@@ -113,7 +133,6 @@ export function diskError(action: string, cause: unknown): BrokerError {
     return new BrokerError(`Cannot ${action}: no space left on the disk`, {
       code: "disk_full",
       retryable: true,
-      cure: "free some space, the broker goes on by itself",
       cause,
     });
   }

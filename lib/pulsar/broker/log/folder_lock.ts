@@ -17,13 +17,13 @@ export function lockFolder(folder: string): () => void {
   } catch (error) {
     throw new BrokerError(
       `Cannot use data folder ${JSON.stringify(folder)}: ${messageOf(error)}`,
-      { code: "not_writable", cure: "give --data a folder that can be written", cause: error },
+      { code: "not_writable", cause: error },
     );
   }
   if (file.tryLockSync(true)) return () => file.close();
   file.close();
   throw new BrokerError(
     `Cannot use data folder ${JSON.stringify(folder)}: another broker is using it`,
-    { code: "locked", cure: "end that broker, or give --data another folder" },
+    { code: "locked" },
   );
 }

@@ -163,7 +163,7 @@ export class Segment implements FileHolder {
   #damaged(offset: number): BrokerError {
     return new BrokerError(
       `Cannot read ${JSON.stringify(this.#path)}: the record at offset ${offset} is damaged`,
-      { code: "damaged", cure: "restore the file from a copy, or delete the topic" },
+      { code: "damaged" },
     );
   }
 
