@@ -4,6 +4,7 @@ import { type Deferred, deferred } from "./deferred.ts";
 import type { Authentication } from "./auth.ts";
 import { Requests } from "./requests.ts";
 import { type BrokerAddress, formatAddress } from "./service_url.ts";
+import { silentEndError, strangerError } from "./stranger.ts";
 import type { OpenTransport, Transport } from "./transport.ts";
 import {
   type Command,
@@ -102,6 +103,8 @@ export class Connection {
   readonly #ended = deferred<void>();
   #stopKeepAlive = () => {};
   #error: PulsarError | undefined;
+  /** Whether CONNECTED has come. */
+  #isIntroduced = false;
   #heard = true;
   #pinged = false;
   /** Keep-alive intervals since the last whole frame, while part of one is here. */
@@ -283,10 +286,15 @@ export class Connection {
   async #readOnce(): Promise<void> {
     if (this.#heldBytes > this.#options.heldBytesMax) await this.#waitForRoom();
     if (this.#error !== undefined) return;
-    const count = await this.#transport.read(this.#reader.room()).catch((error) => {
+    const room = this.#reader.room();
+    const count = await this.#transport.read(room).catch((error) => {
       throw this.#lostError(error);
     });
     if (count === null) throw this.#lostError("the broker closed the connection");
+    if (!this.#isIntroduced) {
+      const stranger = strangerError(this.#options.address, room.subarray(0, count));
+      if (stranger !== undefined) throw stranger;
+    }
     this.#heard = true;
     this.#reader.filled(count);
     this.#dispatchAll();
@@ -367,6 +375,7 @@ export class Connection {
   }
 
   #handleConnected(body: CommandBodies["CONNECTED"]): void {
+    this.#isIntroduced = true;
     this.serverVersion = body.serverVersion;
     this.protocolVersion = Math.min(PROTOCOL_VERSION, body.protocolVersion ?? 0);
     this.messageBytesMax = body.maxMessageSize ?? DEFAULT_MESSAGE_BYTES_MAX;
@@ -433,6 +442,7 @@ export class Connection {
         cause,
       });
     }
+    if (!this.#isIntroduced) return silentEndError(this.#options.address, cause);
     return new PulsarError(`Cannot go on with ${this.#name}: ${messageOf(cause)}`, {
       code: "connection_lost",
       retryable: true,

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import tls from "node:tls";
 import { tlsAuthentication } from "../../../lib/pulsar/client/auth.ts";
+import { connectPulsar } from "../../../lib/pulsar/client/client.ts";
 import type { OpenTransport, TlsOptions, Transport } from "../../../lib/pulsar/client/transport.ts";
 import { rejectsWith } from "./setup.ts";
 
@@ -81,6 +82,7 @@ async function assertCarriesMuch(transport: Transport): Promise<void> {
 export function transportContract(name: string, transportOf: TransportOf): void {
   plainContract(name, transportOf);
   tlsContract(name, transportOf);
+  strangerContract(name, transportOf);
 }
 
 type TransportOf = (tls?: TlsOptions) => OpenTransport;
@@ -159,5 +161,42 @@ function tlsContract(name: string, transportOf: TransportOf): void {
     const identity = () => authentication.tlsIdentity!();
     const open = transportOf({ caCertificates: CA, identity });
     await assertEchoes(open(address(server.port, "localhost", true)));
+  });
+}
+
+/** Reads what comes and hangs up. */
+function silentServer(): Disposable & { readonly port: number } {
+  const listener = Deno.listen(LOOPBACK);
+  const serving = (async () => {
+    for await (const connection of listener) {
+      await connection.read(new Uint8Array(1000));
+      connection.close();
+    }
+  })();
+  serving.catch(() => {});
+  return {
+    port: (listener.addr as Deno.NetAddr).port,
+    [Symbol.dispose]: () => listener.close(),
+  };
+}
+
+function strangerContract(name: string, transportOf: TransportOf): void {
+  Deno.test(`connectPulsar() over ${name}() says what listens there instead of a broker`, async () => {
+    await using http = Deno.serve({ ...LOOPBACK, onListen() {} }, () => new Response("hello"));
+    using silent = silentServer();
+    await using tls = echoServer(Deno.listenTls({ ...LOOPBACK, ...SERVER }));
+    const cases = [
+      ["pulsar", http.addr.port, "invalid_service_url", /an HTTP server answers; give .* 6650/],
+      ["pulsar", silent.port, "connection_lost", /before a broker introduced itself; .*ssl:/],
+      ["pulsar", tls.port, "tls_failed", /speaks TLS; give pulsar\+ssl:/],
+      ["pulsar+ssl", http.addr.port, "tls_failed", /speaks no TLS; give pulsar:/],
+      ["pulsar+ssl", silent.port, "tls_failed", /ended while TLS shook hands; give pulsar:/],
+    ] as const;
+    for (const [scheme, port, code, words] of cases) {
+      const serviceUrl = `${scheme}://127.0.0.1:${port}`;
+      const connecting = connectPulsar({ serviceUrl, openTransport: transportOf() });
+      const error = await rejectsWith(connecting, code);
+      assert.match(`${error.message}; ${error.cure}`, words);
+    }
   });
 }
