@@ -96,7 +96,9 @@ export class BatchProducer implements Producer {
     options: BatchProducerOptions,
     partitionCount: number,
   ): Promise<BatchProducer> {
-    const { topic, producerName, schema, signal } = options;
+    const { topic, producerName, schema, signal, compression = "none" } = options;
+    // What is refused must be so before the broker has producers that nobody would close.
+    compressionNumber(compression);
     const topics = partitionCount === 0
       ? [{ topic, producerName }]
       : Array.from({ length: partitionCount }, (_, k) => ({

@@ -10,7 +10,7 @@ import type { ClientContext } from "./context.ts";
 import { Letters, type OpenProducer, retryTopicOf } from "./dead_letter.ts";
 import { END_OF_TOPIC, Inbox, type ReceiveOptions } from "./inbox.ts";
 import type { Message } from "./message.ts";
-import { MessageId } from "./message_id.ts";
+import { isForAllTopics, MessageId } from "./message_id.ts";
 import { ReceivedMessage } from "./received_entry.ts";
 import type { TopicConsumer } from "./topic_consumer.ts";
 import { parseTopicPattern } from "./topic_pattern.ts";
@@ -303,8 +303,7 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
    */
   async seek(target: MessageId | number): Promise<void> {
     this.#assertOpen("seek");
-    const isForAll = typeof target === "number" || target.entryId < 0 ||
-      target.ledgerId === Infinity;
+    const isForAll = isForAllTopics(target) || typeof target === "number";
     const topics = isForAll ? this.#topics.consumers : [this.#topicOf(target, "seek")];
     await Promise.all(topics.map((topic) => topic.seek(target)));
   }

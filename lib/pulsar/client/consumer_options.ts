@@ -1,11 +1,26 @@
 import type { Message } from "./message.ts";
 import type { MessageId } from "./message_id.ts";
+import {
+  assertChoices,
+  assertFlags,
+  assertFunctions,
+  assertName,
+  assertSchema,
+} from "./option_checks.ts";
 import type { Schema } from "./schema.ts";
 import { PulsarError } from "../wire/mod.ts";
 
 /** How a subscription's messages are shared out among its consumers. */
 export type SubscriptionType = "exclusive" | "shared" | "failover" | "key_shared";
-const SUBSCRIPTION_TYPES: readonly string[] = ["exclusive", "shared", "failover", "key_shared"];
+const SUBSCRIPTION_TYPES = ["exclusive", "shared", "failover", "key_shared"] as const;
+/** What stands for the ends of a topic. */
+export const END_POSITIONS: readonly string[] = ["earliest", "latest"];
+/** Of errors: what could not be done. */
+const SUBSCRIBE = "subscribe";
+
+const TOPICS_MODES = ["persistent", "non-persistent", "all"] as const;
+const CRYPTO_FAILURES = ["fail", "discard", "consume"] as const;
+const KEY_SHARED_MODES = ["auto_split", "sticky"] as const;
 
 /** How long to wait before a message is delivered again, in ms, by how often it was delivered again already. */
 export type RedeliveryBackoff = (redeliveryCount: number) => number;
@@ -144,7 +159,7 @@ export function multiplierBackoff(
   return (redeliveryCount) => Math.min(minDelayMs * multiplier ** redeliveryCount, maxDelayMs);
 }
 
-/** @throws {TypeError} or {RangeError} for options that contradict one another */
+/** @throws {TypeError} or {RangeError} for options that are not of their kind, or contradict one another */
 export function assertConsumerOptions(options: ConsumerOptions<unknown>): void {
   const { topic, topics, topicsPattern, subscription, receiverQueueSize, ackTimeoutMs } = options;
   const named = [topic, topics, topicsPattern].filter((one) => one !== undefined).length;
@@ -153,7 +168,8 @@ export function assertConsumerOptions(options: ConsumerOptions<unknown>): void {
       `Cannot subscribe: ${named} of topic, topics and topicsPattern are given; give exactly one`,
     );
   }
-  if (subscription === "") throw new TypeError("Cannot subscribe: the subscription has no name");
+  assertName(SUBSCRIBE, "subscription", subscription);
+  assertKinds(options);
   const isCounted = receiverQueueSize === undefined ||
     (Number.isSafeInteger(receiverQueueSize) && receiverQueueSize >= 0);
   if (!isCounted) {
@@ -173,15 +189,28 @@ export function assertConsumerOptions(options: ConsumerOptions<unknown>): void {
   assertFitsType(options);
 }
 
+/** Each option is of its kind. */
+function assertKinds(options: ConsumerOptions<unknown>): void {
+  const { keySharedPolicy, schema } = options;
+  assertChoices(SUBSCRIBE, [
+    { name: "subscriptionType", value: options.subscriptionType, allowed: SUBSCRIPTION_TYPES },
+    { name: "initialPosition", value: options.initialPosition, allowed: END_POSITIONS },
+    { name: "topicsMode", value: options.topicsMode, allowed: TOPICS_MODES },
+    { name: "cryptoFailureAction", value: options.cryptoFailureAction, allowed: CRYPTO_FAILURES },
+    { name: "keySharedPolicy.mode", value: keySharedPolicy?.mode, allowed: KEY_SHARED_MODES },
+  ]);
+  const { readCompacted, startMessageIdInclusive, durable, enableRetry, createTopic } = options;
+  const { batchIndexAck, ackReceipt, replicateSubscriptionState } = options;
+  assertFlags(SUBSCRIBE, { readCompacted, startMessageIdInclusive, durable, enableRetry });
+  assertFlags(SUBSCRIBE, { createTopic, batchIndexAck, ackReceipt, replicateSubscriptionState });
+  const { listener, onError, activeChanged, ackTimeoutBackoff, negativeAckBackoff } = options;
+  assertFunctions(SUBSCRIBE, { listener, onError, activeChanged });
+  assertFunctions(SUBSCRIBE, { ackTimeoutBackoff, negativeAckBackoff });
+  assertSchema(SUBSCRIBE, schema);
+}
+
 function assertFitsType(options: ConsumerOptions<unknown>): void {
   const { subscriptionType = "exclusive", readCompacted, keySharedPolicy, durable } = options;
-  if (!SUBSCRIPTION_TYPES.includes(subscriptionType)) {
-    throw new TypeError(
-      `Cannot subscribe: subscriptionType is "${subscriptionType}"; give one of ${
-        SUBSCRIPTION_TYPES.join(", ")
-      }`,
-    );
-  }
   const isSingle = subscriptionType === "exclusive" || subscriptionType === "failover";
   if (readCompacted && (!isSingle || durable === false && subscriptionType === "failover")) {
     throw unfit("readCompacted", "needs an exclusive or failover subscription");

@@ -112,3 +112,20 @@ export function messageIdOf(data: MessageIdData, topic?: string): MessageId {
     ...(topic === undefined ? {} : { topic }),
   };
 }
+
+/**
+ * Whether a place to seek to means one in each topic and partition: a time, or either end.
+ *
+ * @throws {TypeError} for what is no place
+ */
+export function isForAllTopics(target: MessageId | number): boolean {
+  if (typeof target === "number") return true;
+  if (Number.isNaN(Number(target?.entryId))) {
+    throw new TypeError(
+      `Cannot seek to ${
+        String(target)
+      }: give a MessageId (earliest and latest are two) or ms since 1970`,
+    );
+  }
+  return target.entryId < 0 || target.ledgerId === Infinity;
+}

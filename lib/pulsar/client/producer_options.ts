@@ -1,6 +1,7 @@
 import type { HashingScheme } from "./key_hash.ts";
 import type { Routing } from "./message_router.ts";
 import type { BatchBy } from "./open_batch.ts";
+import { assertChoices, assertFlags, assertFunctions, assertSchema } from "./option_checks.ts";
 import type { AccessMode } from "./partition_producer.ts";
 import type { ProducerStats } from "./producer_stats.ts";
 import type { Schema } from "./schema.ts";
@@ -98,12 +99,26 @@ export interface ProducerSettings<T> extends
 
 const MINUTE_MS = 60_000;
 
+/** Of errors: what could not be done. */
+const OPEN = "open producer";
+const ACCESS_MODES: readonly AccessMode[] = [
+  "shared",
+  "exclusive",
+  "waitForExclusive",
+  "exclusiveWithFencing",
+];
+const HASHES: readonly HashingScheme[] = ["JavaStringHash", "Murmur3_32Hash"];
+const ROUTINGS: readonly Routing[] = ["roundRobin", "singlePartition"];
+const BATCHES: readonly BatchBy[] = ["arrival", "key"];
+
 /**
+ * @throws {TypeError} when an option is not of its kind
  * @throws {RangeError} when a bound is no whole number of at least what makes sense
  * @throws {PulsarError} `invalid_topic_name`
  */
 export function settingsOf<T>(options: ProducerOptions<T>): ProducerSettings<T> {
   const { batching = {}, whenFull = "wait" } = options;
+  assertKinds(options as ProducerOptions<unknown>);
   const settings = {
     producerName: options.producerName,
     properties: options.properties,
@@ -134,6 +149,23 @@ export function settingsOf<T>(options: ProducerOptions<T>): ProducerSettings<T> 
   } as const;
   assertBounds(settings);
   return settings;
+}
+
+/** Each option is of its kind. */
+function assertKinds(options: ProducerOptions<unknown>): void {
+  const { batching, routing, chunking, onStats } = options;
+  const batchBy = typeof batching === "object" ? batching.by : undefined;
+  const router = typeof routing === "function" ? undefined : routing;
+  assertChoices(OPEN, [
+    { name: "accessMode", value: options.accessMode, allowed: ACCESS_MODES },
+    { name: "hashing", value: options.hashing, allowed: HASHES },
+    { name: "routing", value: router, allowed: ROUTINGS as readonly string[] },
+    { name: "batching.by", value: batchBy, allowed: BATCHES },
+    { name: "whenFull", value: options.whenFull, allowed: ["wait", "error"] },
+  ]);
+  assertFlags(OPEN, { chunking });
+  assertFunctions(OPEN, { onStats });
+  assertSchema(OPEN, options.schema);
 }
 
 function assertBounds<T>(settings: ProducerSettings<T>): void {

@@ -1,10 +1,11 @@
 import { type BatchReceiveOptions, Consumer, type ConsumerServices } from "./consumer.ts";
-import type { ReadingOptions, StartPosition } from "./consumer_options.ts";
+import { END_POSITIONS, type ReadingOptions, type StartPosition } from "./consumer_options.ts";
 import { randomName, type ReaderStart } from "./consumer_settings.ts";
 import type { ConsumerStats } from "./consumer_stats.ts";
 import type { ReceiveOptions } from "./inbox.ts";
 import type { Message } from "./message.ts";
 import { MessageId } from "./message_id.ts";
+import { assertChoices } from "./option_checks.ts";
 import { PulsarError } from "../wire/mod.ts";
 
 /** What a reader is opened with: `topic` or `topics`. */
@@ -174,9 +175,11 @@ function startOf(options: ReaderOptions<unknown>): ReaderStart {
     return { start: undefined, startRollbackSec: Math.max(1, Math.ceil(startTimeAgoMs / 1000)) };
   }
   const isInclusive = startMessageIdInclusive ?? false;
-  const id = startMessageId === "earliest" || startMessageId === "latest"
-    ? MessageId[startMessageId]
-    : startMessageId;
+  if (typeof startMessageId !== "object") {
+    const name = "startMessageId";
+    assertChoices("read", [{ name, value: startMessageId, allowed: END_POSITIONS }]);
+  }
+  const id = typeof startMessageId === "object" ? startMessageId : MessageId[startMessageId];
   const start: StartPosition = { id, isInclusive };
   return { start };
 }

@@ -7,6 +7,7 @@
  * The registered data are those of both schemas in the same form; names, types and properties are properties.
  */
 import { readUint32, writeUint32 } from "../../base/mod.ts";
+import { assertChoices } from "./option_checks.ts";
 import type { EncodedOrigin, Schema, SchemaInfo, TopicSchema, WriterSchemas } from "./schema.ts";
 import { plainInfo, schemaMismatch } from "./schema_primitives.ts";
 import { schemaTypeName, schemaTypeNumber } from "./schema_types.ts";
@@ -20,6 +21,7 @@ export interface KeyValuePair<K, V> {
 
 /** Where the key goes. */
 export type KeyValueEncoding = "inline" | "separated";
+const ENCODINGS: readonly KeyValueEncoding[] = ["inline", "separated"];
 
 const NO_LENGTH = 0xffffffff;
 /** Plain bytes have no number on the wire of their own; inside a pair they have a name. */
@@ -36,7 +38,9 @@ export class KeyValueSchema<K, V> implements TopicSchema<KeyValuePair<K, V>> {
   readonly readsKey: boolean;
   readonly isNullValue?: (pair: KeyValuePair<K, V>) => boolean;
 
+  /** @throws {TypeError} for an encoding that is none */
   constructor(key: Schema<K>, value: Schema<V>, encoding: KeyValueEncoding) {
+    assertChoices("make schema", [{ name: "encoding", value: encoding, allowed: ENCODINGS }]);
     this.#key = key;
     this.#value = value;
     this.#encoding = encoding;

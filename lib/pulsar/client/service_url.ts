@@ -28,7 +28,7 @@ const DEFAULT_TLS_PORT = 6651;
  * ```
  */
 export function parseServiceUrl(text: string): ServiceUrl {
-  const match = /^(pulsar|pulsar\+ssl):\/\/([^/?#]+)\/?$/.exec(text.trim());
+  const match = /^(pulsar|pulsar\+ssl):\/\/([^/?#]+)\/?$/.exec(String(text).trim());
   if (match === null) throw invalid(text);
   const tls = match[1] === "pulsar+ssl";
   return { addresses: match[2]!.split(",").map((part) => parseHost(part, tls, text)) };

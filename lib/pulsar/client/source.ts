@@ -2,6 +2,7 @@ import { assert } from "../../base/mod.ts";
 import type { Position, Source, SourceHandler } from "../../contract.ts";
 import { systemNameOf } from "./connection.ts";
 import type { ClientContext } from "./context.ts";
+import { assertChoices, assertName } from "./option_checks.ts";
 import { PartitionConsumer } from "./partition_consumer.ts";
 import { partitionTopic } from "./topic_name.ts";
 import { PulsarError, type Schema } from "../wire/mod.ts";
@@ -21,6 +22,7 @@ export interface SourceOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const TYPES: readonly SourceOptions["subscriptionType"][] = ["exclusive", "failover"];
 const RECEIVER_BYTES_MAX = 8 * 1024 * 1024;
 
 /**
@@ -52,6 +54,10 @@ export class TopicSource implements Source {
     options: SourceOptions,
     partitionCount: number,
   ): Promise<TopicSource> {
+    assertName("open source", "subscription", options.subscription);
+    const { subscriptionType: value } = options;
+    const choice = { name: "subscriptionType", value: value ?? null, allowed: TYPES };
+    assertChoices("open source", [choice]);
     const receiverBytesMax = options.receiverBytesMax ?? RECEIVER_BYTES_MAX;
     const topics = partitionCount === 0
       ? [options.topic]

@@ -28,7 +28,11 @@ const PARTITION_SUFFIX = "-partition-";
 export function parseTopicName(text: string): TopicName {
   const match = /^(?:(persistent|non-persistent):\/\/)?(?:([^/]+)\/([^/]+)\/)?([^/]+)$/.exec(text);
   const control = /[\p{Cc}\s]/u.test(text);
-  if (match === null || control || (match[1] !== undefined && match[2] === undefined)) {
+  // `undefined` from plain JavaScript would be a name like any other.
+  if (
+    typeof text !== "string" || match === null || control ||
+    (match[1] !== undefined && match[2] === undefined)
+  ) {
     throw new PulsarError(`Cannot use topic ${JSON.stringify(text)}: not a topic name`, {
       code: "invalid_topic_name",
     });
