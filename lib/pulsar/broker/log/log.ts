@@ -69,13 +69,26 @@ export class PartitionLog {
     try {
       shared.disk.makeFolder(folder);
       for (const ledgerId of listSegments(shared.disk, folder)) log.#openSegment(ledgerId, replay);
-      // What is read after this must not vanish in a power loss.
-      if (log.#syncer !== undefined) await log.#segments.at(-1)?.file().sync();
+      if (log.#syncer !== undefined) await log.#syncAll();
     } catch (error) {
       for (const segment of log.#segments) segment.closeFile();
       throw diskError(`open the log in ${JSON.stringify(folder)}`, error);
     }
     return log;
+  }
+
+  /**
+   * What is read after this, or told to be a duplicate, must not vanish in a power loss: a broker that was killed while its disk was slow
+   * has left any number of files unsynced, and their names.
+   */
+  async #syncAll(): Promise<void> {
+    const last = this.#segments.at(-1);
+    if (last === undefined) return;
+    for (const segment of this.#segments) {
+      await segment.file().sync();
+      if (segment !== last) segment.closeFile();
+    }
+    await this.shared.disk.syncFolder(this.folder);
   }
 
   #openSegment(ledgerId: number, replay: Replay | undefined): void {

@@ -234,6 +234,93 @@ Deno.test("PartitionLog stays within the memory bound of tails, whatever the bac
   assert.equal(shared.pool.bytesInUse, 0);
 });
 
+Deno.test("PartitionLog with fsync gives nothing to readers, when it is opened, that a power loss could take", async () => {
+  const disk = new SimDisk(seededRandom(1));
+  const { log } = await logOn(disk, "fsync");
+  // The disk is slow: three segments are written, and none is synced when the process is killed.
+  disk.syncing = () => new Promise(() => {});
+  for (let i = 0; i < 24; i++) put(log, new Outcomes(), names(i * 10, i * 10 + 10));
+  assert.ok(log.segments.length >= 3, `${log.segments.length} segments`);
+  const killed = disk.afterKill();
+  const second = await PartitionLog.open(await sharedOn(killed, "fsync"), FOLDER);
+  const shown = readAll(second);
+  assert.deepEqual(shown, names(0, 240));
+  const third = await PartitionLog.open(await sharedOn(killed.afterPowerLoss(), "fsync"), FOLDER);
+  assert.deepEqual(readAll(third), shown);
+});
+
+/** Refuses one write without keeping a byte of it, after so many that it takes. */
+function refuseWrite(disk: SimDisk, { after }: { readonly after: number }): void {
+  let left = after;
+  disk.room = () => left-- === 0 ? 0 : Infinity;
+}
+
+for (const segmentBytesMax of [1e9, 500_000]) {
+  const what = segmentBytesMax === 1e9 ? "memory" : "a segment";
+  Deno.test(`PartitionLog.append() that begins ${what} refuses its entry when it finds that the one before could not be stored`, async () => {
+    const disk = new SimDisk(seededRandom(1));
+    const log = await PartitionLog.open(await sharedOn(disk, "os", { segmentBytesMax }), FOLDER);
+    const outcomes = new Outcomes();
+    put(log, outcomes, ["first"]);
+    // Each fills more than half of a slab: the second one has the first written, the third one the second.
+    const texts = ["a", "b", "c"].map((letter) => letter.repeat(700_000));
+    refuseWrite(disk, { after: 1 });
+    put(log, outcomes, texts);
+    // Whole texts would fill the screen.
+    assert.deepEqual(outcomes.stored.map((one) => one.text[0]), ["f", "a"]);
+    assert.deepEqual(outcomes.failed.map((one) => one.text[0]), ["b", "c"]);
+    put(log, outcomes, texts.slice(1));
+    assert.deepEqual(readAll(log).map((text) => text[0]), ["f", "a", "b", "c"]);
+    await log.close();
+  });
+}
+
+Deno.test("PartitionLog keeps no more memory than it writes in, where nobody reads", async () => {
+  const shared = await sharedOn(new SimDisk(seededRandom(1)), "os", {
+    segmentBytesMax: 64 * 1024 * 1024,
+    tailBytesMax: 64 * 1024 * 1024,
+  });
+  const log = await PartitionLog.open(shared, FOLDER);
+  for (let i = 0; i < 100; i++) put(log, new Outcomes(), ["x".repeat(100_000)]);
+  assert.ok(shared.pool.bytesInUse <= 1024 * 1024, `${shared.pool.bytesInUse} bytes`);
+  await log.close();
+});
+
+Deno.test("PartitionLog finds the entries before and behind each other over segments, and counts those behind", async () => {
+  const { log } = await logOn(new SimDisk(seededRandom(1)));
+  const outcomes = new Outcomes();
+  for (let i = 0; i < 20; i++) put(log, outcomes, names(i * 10, i * 10 + 10));
+  const positions = outcomes.stored.map(({ ledgerId, entryId }) => ({ ledgerId, entryId }));
+  positions.forEach((position, i) => {
+    assert.equal(log.behind(position).entries, positions.length - 1 - i);
+    const next = positions[i + 1];
+    if (next === undefined) return assert.equal(log.behind(position).bytes, 0);
+    assert.deepEqual(log.nextPosition(position), next);
+    const isFirstOfSegment = next.ledgerId !== position.ledgerId;
+    assert.deepEqual(log.previousPosition(next), position, isFirstOfSegment ? "over segments" : "");
+  });
+  assert.equal(log.behind(log.beforeFirst).entries, positions.length);
+  assert.deepEqual(log.previousPosition(positions[0]!), log.beforeFirst);
+  await log.close();
+});
+
+Deno.test("PartitionLog.lastBefore() is the last entry that was published before a time", async () => {
+  const { log } = await logOn(new SimDisk(seededRandom(1)));
+  const outcomes = new Outcomes();
+  // The same time is on both sides of where a segment ends.
+  for (let i = 0; i < 200; i++) {
+    log.append(entryOf(`m${i}`, { publishTimeMs: 100 + Math.floor(i / 3) }), outcomes.of(`m${i}`));
+    log.flush();
+  }
+  assert.ok(log.segments.length > 2, `${log.segments.length} segments`);
+  for (let timeMs = 99; timeMs <= 168; timeMs++) {
+    const count = Math.min(200, Math.max(0, (timeMs - 100) * 3));
+    const { ledgerId, entryId } = outcomes.stored[count - 1] ?? log.beforeFirst;
+    assert.deepEqual(log.lastBefore(timeMs), { ledgerId, entryId }, `before ${timeMs}`);
+  }
+  await log.close();
+});
+
 interface Plan {
   readonly groups: readonly (readonly number[])[];
   readonly crashAt: number;
