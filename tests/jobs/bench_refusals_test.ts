@@ -83,7 +83,7 @@ Deno.test("bench50k is refused by a broker for its token, its admin URL or a sch
   );
   await assertRefused(
     [...mine, `--pulsar=${adminUrl.replace("http", "pulsar")}`],
-    /does not speak/,
+    /an HTTP server answers; give the broker.s binary port/,
   );
   const headers = {
     "authorization": "Bearer the-right-token",
