@@ -58,11 +58,21 @@ export function findRoute(
     isKnown = true;
     if (candidate.method !== method) continue;
     const params = Object.fromEntries(
-      candidate.names.map((name, i) => [name, decoded(match[i + 1]!)]),
+      candidate.names.map((name, i) => [name, decodedAs(name, match[i + 1]!)]),
     );
     return { route: candidate, params, isKnown };
   }
   return { params: {}, isKnown };
+}
+
+/**
+ * As Pulsar's resources read their paths: topics as fields of a form, where `+` is a space, and subscriptions once more behind that,
+ * because Java's admin client encodes them twice.
+ */
+function decodedAs(name: string, text: string): string {
+  if (name === "topic") return decoded(text.replaceAll("+", " "));
+  if (name === "subscription") return decoded(decoded(text).replaceAll("+", " "));
+  return decoded(text);
 }
 
 function decoded(text: string): string {

@@ -212,3 +212,16 @@ Deno.test("the admin interface refuses numbers and properties that are none, and
   assert.deepEqual((await call(broker, `GET ${subscription}/properties`))[1], { a: "5" });
   assert.equal((await call(broker, `PUT ${topic}/compactionThreshold`, 2 ** 40))[0], 204);
 });
+
+Deno.test("the admin interface reads names of topics and subscriptions as Java's admin client writes them", async () => {
+  await using broker = await testBroker();
+  await using client = await RawClient.connect(broker.port);
+  await client.subscribe("persistent://public/default/sp ace+x", { subscription: "a/b c+ü" });
+  const topic = "persistent/public/default/sp+ace%2Bx";
+  assert.deepEqual(await call(broker, `GET ${topic}/subscriptions`), [200, ["a/b c+ü"]]);
+  // Java encodes twice, as Pulsar decodes twice; with curl once is enough.
+  for (const name of ["a%252Fb+c%252B%25C3%25BC", "a%2Fb%20c%252B%C3%BC"]) {
+    assert.equal((await call(broker, `POST ${topic}/subscription/${name}/skip_all`))[0], 204, name);
+  }
+  assert.equal((await call(broker, `PUT ${topic}/subscription/100%25`))[0], 204);
+});
