@@ -9,6 +9,7 @@ import {
   namespaceFolder,
   parseTopicName,
   partitionName,
+  TOPIC_FILE,
 } from "./topic_name.ts";
 import type { TopicName } from "./topic_name.ts";
 import type { TopicWatcher } from "./topic_watcher.ts";
@@ -94,10 +95,21 @@ export class Catalog {
 
   #readNamespace(namespace: string): void {
     const { disk, folder } = this.place;
-    for (const file of disk.list(`${folder}/topics/${namespaceFolder(namespace)}`)) {
-      this.#topics.add(`persistent://${namespace}/${decodeName(file)}`);
+    const topics = `topics/${namespaceFolder(namespace)}`;
+    for (const file of disk.list(`${folder}/${topics}`)) {
+      const local = decodeName(file);
+      const full = local === undefined
+        ? this.#nameOf(`${topics}/${file}`, TOPIC_FILE)
+        : `persistent://${namespace}/${local}`;
+      // One that died before its name was written has never taken a message.
+      if (full !== undefined) this.#topics.add(full);
     }
     for (const scheme of SCHEMES) this.#readPartitioned(scheme, namespace);
+  }
+
+  /** The name that a file has inside, for names that are too long to be those of files. */
+  #nameOf(folder: string, file: string): string | undefined {
+    return readDocument<{ name: string }>(this.#documentPlace(folder, file))?.name;
   }
 
   #readPartitioned(scheme: Scheme, namespace: string): void {
@@ -106,7 +118,10 @@ export class Catalog {
     for (const file of disk.list(`${folder}/${partitioned}`)) {
       if (!file.endsWith(".json")) continue;
       const document = readDocument<{ partitions: number }>(this.#documentPlace(partitioned, file));
-      const base = `${scheme}://${namespace}/${decodeName(file.slice(0, -".json".length))}`;
+      const local = decodeName(file.slice(0, -".json".length));
+      const base = local === undefined
+        ? this.#nameOf(partitioned, file)!
+        : `${scheme}://${namespace}/${local}`;
       this.#partitioned.set(base, document!.partitions);
     }
   }
@@ -280,7 +295,7 @@ export class Catalog {
     const folder = partitionedFolder(name);
     this.place.disk.makeFolder(`${this.place.folder}/${folder}`);
     const file = `${encodeName(name.local)}.json`;
-    await writeDocument(this.#documentPlace(folder, file), { partitions });
+    await writeDocument(this.#documentPlace(folder, file), { partitions, name: name.full });
     this.#partitioned.set(name.full, partitions);
   }
 

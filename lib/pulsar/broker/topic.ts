@@ -21,12 +21,11 @@ import type { Producer } from "./producer.ts";
 import type { SubscriptionState, TopicContext } from "./dispatch/mod.ts";
 import { TopicProducers } from "./topic_producers.ts";
 import type { TopicPolicies } from "./policies/mod.ts";
-import { encodeName } from "./topic_name.ts";
+import { encodeName, TOPIC_FILE } from "./topic_name.ts";
 import type { TopicName } from "./topic_name.ts";
 import type { WritableTopic } from "./writable_topic.ts";
 
 const DEDUPLICATION = "deduplication.json";
-const STATE = "topic.json";
 const CURSOR_SUFFIX = ".cursor";
 /** Data that nobody subscribes to is kept at least this long, as the least age of a Pulsar ledger before it rolls. */
 const UNSUBSCRIBED_KEEP_MS = 10 * 60_000;
@@ -108,7 +107,7 @@ export class Topic implements WritableTopic, CompactionHost {
     });
     const topic = new Topic(name, options, log, deduplication);
     topic.#snapshotAt = after;
-    const state = readDocument<TopicState>({ ...at, name: STATE });
+    const state = readDocument<TopicState>({ ...at, name: TOPIC_FILE });
     topic.gate.epoch = state?.epoch ?? -1;
     topic.isTerminated = state?.isTerminated ?? false;
     if (state === undefined) await topic.saveState();
@@ -130,7 +129,7 @@ export class Topic implements WritableTopic, CompactionHost {
   saveState(): Promise<void> {
     const { name, epoch, isTerminated } = this;
     const state: TopicState = { name: name.full, epoch, isTerminated };
-    return writeDocument(this.#place(STATE), state);
+    return writeDocument(this.#place(TOPIC_FILE), state);
   }
 
   /** Stages an entry; `flush` writes it. */

@@ -28,6 +28,12 @@ function assertOpenable(broker: Broker, name: TopicName, create: boolean): void 
     );
   }
   if (topicExists(broker, name)) return;
+  if (name.partition >= 0) {
+    throw new BrokerError(
+      `Partition metadata not found for the partitioned topic: ${name.full}`,
+      { code: "not_supported", cure: "create the partitioned topic first" },
+    );
+  }
   const { isAutoCreating, topicsMax } = broker.policies(name);
   if (!create || !isAutoCreating) {
     throw new BrokerError(`Topic ${name.full} does not exist`, { code: "topic_not_found" });

@@ -1,8 +1,19 @@
+import { createHash } from "node:crypto";
 import { BrokerError } from "./errors.ts";
 
 const TOPIC = /^(persistent|non-persistent):\/\/([^/]+)\/([^/]+)\/(.+)$/;
-const PARTITION = /^(.+)-partition-(\d+)$/;
+/** As Java's numbers are written and bounded: `-partition-00` and `-partition-99999999999` are parts of a name. */
+const PARTITION = /^(.+)-partition-(0|[1-9]\d{0,9})$/;
+const PARTITION_MAX = 2 ** 31 - 1;
+/** In UTF-16 units. Pulsar itself has no bound but that of a frame. */
+const NAME_LENGTH_MAX = 8_192;
+/** File systems take names of 255 bytes, and a suffix is added. */
 const ENCODED_BYTES_MAX = 200;
+/** Before the digest that stands for the rest of a long name; the encoding itself has no such character. */
+const DIGEST_MARK = "~";
+
+/** In a topic's folder: what is known of it beside its log, its name among that. */
+export const TOPIC_FILE = "topic.json";
 
 /** A topic's name in its parts. */
 export interface TopicName {
@@ -32,17 +43,18 @@ export function parseTopicName(text: string): TopicName {
     : `persistent://public/default/${text}`;
   const match = TOPIC.exec(long);
   const local = match?.[4] ?? "";
-  if (match === null || encodeName(local).length > ENCODED_BYTES_MAX) {
+  if (match === null || long.length > NAME_LENGTH_MAX) {
     throw new BrokerError(
       `Cannot use topic ${
-        JSON.stringify(text)
-      }: expected persistent://tenant/namespace/name, at most ${ENCODED_BYTES_MAX} bytes long`,
+        JSON.stringify(text.slice(0, ENCODED_BYTES_MAX))
+      }: expected persistent://tenant/namespace/name, at most ${NAME_LENGTH_MAX} characters long`,
       { code: "invalid_topic" },
     );
   }
   const namespace = `${match[2]}/${match[3]}`;
   const scheme = match[1]!;
-  const partition = PARTITION.exec(local);
+  const suffixed = PARTITION.exec(local);
+  const partition = suffixed !== null && Number(suffixed[2]) <= PARTITION_MAX ? suffixed : null;
   return {
     full: long,
     isPersistent: scheme === "persistent",
@@ -66,7 +78,8 @@ export function partitionName(base: string, partition: number): string {
 
 /**
  * A name as a file's name that every file system takes: lower-case letters, digits, `-`, `_` and inner dots stay, every other byte becomes
- * `%` and two hexadecimal digits. Upper-case letters too, for disks that do not tell them apart.
+ * `%` and two hexadecimal digits. Upper-case letters too, for disks that do not tell them apart. Of a name that is too long for a file
+ * the beginning and a digest of the whole remain: what it is called must stand in the file.
  */
 export function encodeName(name: string): string {
   const bytes = new TextEncoder().encode(name);
@@ -76,12 +89,14 @@ export function encodeName(name: string): string {
     const isPlain = /[a-z0-9_-]/.test(character) || (character === "." && encoded !== "");
     encoded += isPlain ? character : `%${byte.toString(16).padStart(2, "0")}`;
   }
-  return encoded;
+  if (encoded.length <= ENCODED_BYTES_MAX) return encoded;
+  const digest = createHash("sha256").update(bytes).digest("hex");
+  return `${encoded.slice(0, ENCODED_BYTES_MAX - 1 - digest.length)}${DIGEST_MARK}${digest}`;
 }
 
-/** The name of {@link encodeName}. */
-export function decodeName(encoded: string): string {
-  return decodeURIComponent(encoded);
+/** The name of {@link encodeName}, or undefined where only a digest of it is left. */
+export function decodeName(encoded: string): string | undefined {
+  return encoded.includes(DIGEST_MARK) ? undefined : decodeURIComponent(encoded);
 }
 
 /** The folder of a namespace below any of the data folder's parts. */

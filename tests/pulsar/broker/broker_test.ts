@@ -289,3 +289,61 @@ Deno.test("startBroker() says plainly that another broker has the folder, or tha
   await using free = await testBroker({ folder });
   assert.notEqual(free.port, broker.port);
 });
+
+Deno.test("topics and subscriptions with names longer than those of files come back after a restart", async () => {
+  const folder = await Deno.makeTempDir();
+  const topic = topicNamed("Ünder ".repeat(60));
+  const subscription = "UPPER".repeat(100);
+  {
+    await using broker = await testBroker({ folder });
+    await using client = await RawClient.connect(broker.port);
+    await client.subscribe(topic, { subscription });
+    await client.produce(topic);
+    await client.publish(0, "kept");
+    const path = `${encodeURIComponent("parted ".repeat(60))}/partitions`;
+    await fetch(`${broker.adminUrl}/admin/v2/persistent/public/default/${path}`, {
+      method: "PUT",
+      body: "2",
+    });
+  }
+  {
+    await using broker = await testBroker({ folder });
+    await using client = await RawClient.connect(broker.port);
+    await client.subscribe(topic, { subscription, initialPosition: 0 });
+    await client.send("FLOW", { consumerId: 0, messagePermits: 1 });
+    assert.equal((await client.message()).text, "kept");
+    const [metadata] = await client.request("PARTITIONED_METADATA", {
+      topic: topicNamed("parted ".repeat(60)),
+    });
+    assert.equal(metadata?.type === "PARTITIONED_METADATA_RESPONSE" && metadata.body.partitions, 2);
+  }
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("a cumulative acknowledgement of what is not there yet acknowledges nothing", async () => {
+  await using broker = await testBroker();
+  await using client = await RawClient.connect(broker.port);
+  const topic = topicNamed("ahead");
+  await client.subscribe(topic);
+  await client.produce(topic);
+  for (let i = 0; i < 3; i++) await client.publish(i, `m${i}`);
+  await client.send("FLOW", { consumerId: 0, messagePermits: 10 });
+  const { ledgerId } = (await client.message()).body.messageId;
+  for (const ahead of [{ ledgerId, entryId: 300 }, { ledgerId: ledgerId + 50, entryId: 0 }]) {
+    await client.request("ACK", { consumerId: 0, ackType: 1, messageId: [ahead] });
+  }
+  const answer = await fetch(`${broker.adminUrl}/admin/v2/persistent/public/default/ahead/stats`);
+  assert.equal((await answer.json()).subscriptions.sub.msgBacklog, 3);
+});
+
+Deno.test("a reader that starts behind the end gets what comes next", async () => {
+  await using broker = await testBroker();
+  await using client = await RawClient.connect(broker.port);
+  const topic = topicNamed("behind-the-end");
+  await client.produce(topic);
+  const { ledgerId } = (await client.publish(0, "old")).messageId!;
+  await client.subscribe(topic, { durable: false, startMessageId: { ledgerId, entryId: 1_000 } });
+  await client.send("FLOW", { consumerId: 0, messagePermits: 10 });
+  await client.publish(1, "new");
+  assert.equal((await client.message()).text, "new");
+});

@@ -55,6 +55,18 @@ Deno.test("partitionsFor() and openWritable() keep partitions and topics without
   assert.equal((await client.produce(`${topic}-partition-2`)).type, "PRODUCER_SUCCESS");
 });
 
+Deno.test("openWritable() and openReadable() make no partition of a topic that has none", async () => {
+  await using broker = await testBroker();
+  await using client = await RawClient.connect(broker.port);
+  for (const topic of [topicNamed("orphan-partition-0"), `non-${topicNamed("x-partition-3")}`]) {
+    const produced = await client.produce(topic);
+    assert.equal(produced.type === "ERROR" && produced.body.error, ServerError.NotAllowedError);
+    const subscribed = (await client.subscribe(topic)).at(-1)!;
+    assert.equal(subscribed.type === "ERROR" && subscribed.body.error, ServerError.NotAllowedError);
+  }
+  assert.equal((await client.produce(topicNamed("x-partition-00"))).type, "PRODUCER_SUCCESS");
+});
+
 Deno.test("partitionsFor() makes partitioned topics where the namespace says so", async () => {
   await using broker = await testBroker();
   await using client = await RawClient.connect(broker.port);

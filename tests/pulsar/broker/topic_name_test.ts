@@ -15,8 +15,18 @@ Deno.test("parseTopicName() reads full, short and partition names", () => {
   assert.equal(parseTopicName("non-persistent://a/b/t").isPersistent, false);
 });
 
+Deno.test("parseTopicName() takes for partitions only numbers as Java writes them", () => {
+  for (const suffix of ["00", "01", "-1", "", "99999999999", "2147483648", "1x"]) {
+    const { partition, base, full } = parseTopicName(`t-partition-${suffix}`);
+    assert.deepEqual([partition, base], [-1, full], suffix);
+  }
+  assert.equal(parseTopicName("t-partition-2147483647").partition, 2147483647);
+});
+
 Deno.test("parseTopicName() refuses what is no topic", () => {
-  for (const text of ["kafka://a/b/t", "persistent://a/b", "persistent://a//t", "x".repeat(300)]) {
+  for (
+    const text of ["kafka://a/b/t", "persistent://a/b", "persistent://a//t", "x".repeat(9_000)]
+  ) {
     assert.throws(() => parseTopicName(text), { code: "invalid_topic" }, text);
   }
 });
@@ -32,4 +42,14 @@ Deno.test("encodeName() makes file names that come back, and that differ without
   );
   assert.notEqual(encodeName("Topic").toLowerCase(), encodeName("topic").toLowerCase());
   assert.equal(encodeName(".."), "%2e.");
+});
+
+Deno.test("encodeName() makes names of any length ones that a file system takes, and all different", () => {
+  const long = Array.from({ length: 50 }, (_, i) => `${"Ä".repeat(150)}${i}`);
+  const encoded = long.map(encodeName);
+  assert.equal(new Set(encoded).size, long.length);
+  for (const name of encoded) {
+    assert(name.length <= 200, name);
+    assert.equal(decodeName(name), undefined);
+  }
 });

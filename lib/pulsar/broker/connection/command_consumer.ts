@@ -114,7 +114,9 @@ function initialPosition(topic: Topic, body: CommandSubscribe, nowMs: number): P
   if (start.ledgerId === Infinity) return latest;
   if (start.ledgerId < 0) return log.beforeFirst;
   // The entry comes again, for the message may be one of a batch, or wanted itself: the client leaves out what it has.
-  return { ledgerId: start.ledgerId, entryId: Math.max(start.entryId - 1, -1) };
+  const before = { ledgerId: start.ledgerId, entryId: Math.max(start.entryId - 1, -1) };
+  // Behind the end there is nothing to wait for: whatever comes next is new.
+  return comparePositions(before, latest) > 0 ? latest : before;
 }
 
 function attachmentOf(connection: Session, consumerId: number): Attachment {

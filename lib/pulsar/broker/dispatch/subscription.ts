@@ -258,8 +258,10 @@ export class Subscription {
     this.readError = error;
   }
 
+  /** Acknowledges everything up to an entry; one that is not there yet acknowledges nothing. */
   ackCumulative(position: Position): void {
-    this.#moved(() => this.cursor.ackCumulative(this.#clamp(position)));
+    if (this.#isAhead(position)) return;
+    this.#moved(() => this.cursor.ackCumulative(position));
     this.multiple?.settleUpToMark();
   }
 
@@ -270,7 +272,7 @@ export class Subscription {
    * @returns how many messages that were, as far as the broker knows
    */
   ackIndividual(position: Position, by?: Consumer): number {
-    if (comparePositions(position, this.#clamp(position)) !== 0) return 0;
+    if (this.#isAhead(position)) return 0;
     const { multiple } = this;
     const messages = multiple?.settle(by, placeOf(position.ledgerId, position.entryId)) ?? 1;
     this.#moved(() => this.cursor.ackIndividual(position));
@@ -283,7 +285,7 @@ export class Subscription {
     words: readonly bigint[],
     { isCumulative = false, by }: { isCumulative?: boolean; by?: Consumer } = {},
   ): number {
-    if (comparePositions(position, this.#clamp(position)) !== 0) return 0;
+    if (this.#isAhead(position)) return 0;
     this.#moved(() => {
       if (isCumulative) this.cursor.ackCumulative(this.topic.log.previousPosition(position));
       this.cursor.ackPartial(position, words);
@@ -297,9 +299,8 @@ export class Subscription {
   }
 
   /** No client may acknowledge what is not there yet. */
-  #clamp(position: Position): Position {
-    const last = this.topic.log.last ?? this.topic.log.beforeFirst;
-    return comparePositions(position, last) > 0 ? last : position;
+  #isAhead(position: Position): boolean {
+    return comparePositions(position, this.topic.log.last ?? this.topic.log.beforeFirst) > 0;
   }
 
   #moved(action: () => void): void {
