@@ -1,14 +1,7 @@
-import { ProtoWriter } from "../wire/mod.ts";
+import { ProtoWriter, writeMessageHeader } from "../wire/mod.ts";
 import type { Entry } from "./log/mod.ts";
 import type { Consumer, DeliverySource, KeySelector, SubscriptionKind } from "./dispatch/mod.ts";
-import {
-  Cursor,
-  KeyRanges,
-  KeyRing,
-  keySharedPolicy,
-  pickActive,
-  writeMessageFrame,
-} from "./dispatch/mod.ts";
+import { Cursor, KeyRanges, KeyRing, keySharedPolicy, pickActive } from "./dispatch/mod.ts";
 import { EARLIEST, EntryHead } from "./log/mod.ts";
 import { BrokerError } from "./errors.ts";
 import type { TopicName } from "./topic_name.ts";
@@ -133,15 +126,14 @@ export class NonPersistentSubscription implements DeliverySource {
 
   #deliver(consumer: Consumer, { bytes, start, end, messageCount }: Entry): void {
     const entryBytes = end - start;
-    writeMessageFrame(writer, {
+    writeMessageHeader(writer.reset(), {
       consumerId: consumer.consumerId,
       ledgerId: 0,
       entryId: 0,
       partition: this.partition,
       redeliveryCount: 0,
-      ackSet: undefined,
       consumerEpoch: this.kind === "Exclusive" || this.kind === "Failover" ? consumer.epoch : -1,
-      entryBytes,
+      sectionBytes: entryBytes,
     });
     const { outbox } = consumer.link;
     outbox.add(writer.bytes, writer.start, writer.end);

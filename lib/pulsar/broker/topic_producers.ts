@@ -37,11 +37,6 @@ export class TopicProducers {
   /** @param saveEpoch makes the present epoch durable */
   constructor(private readonly saveEpoch: () => Promise<void>) {}
 
-  /** How many wait for their turn. */
-  get waitingCount(): number {
-    return this.#waiting.length;
-  }
-
   /**
    * Lets an applicant in; {@link TopicProducers.add} must follow, or {@link TopicProducers.giveUp}.
    *

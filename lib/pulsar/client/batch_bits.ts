@@ -66,11 +66,6 @@ export class BatchBits {
     this.#keep(word, (last & 31) === 31 ? 0 : 0xffffffff << ((last & 31) + 1));
   }
 
-  /** Takes all places out that are not in the other. */
-  intersect(other: BatchBits): void {
-    for (let i = 0; i < this.length; i++) if (!other.has(i)) this.clear(i);
-  }
-
   /** As it goes over the wire. */
   toAckSet(): bigint[] {
     const ackSet: bigint[] = [];

@@ -269,11 +269,6 @@ export class ReceivedMessage<T> implements Message<T> {
     return this.entry.metadata.deliverAtTime;
   }
 
-  /** It was removed from its batch by compaction. */
-  get isCompactedOut(): boolean {
-    return this.entry.isBatch && (this.#batched?.compactedOut ?? false);
-  }
-
   #decode(schema: Schema<unknown>): unknown {
     if (this.isNull && schema.readsKey !== true) return null;
     if (this.entry.schemaError !== undefined) throw this.entry.schemaError;

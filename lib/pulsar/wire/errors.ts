@@ -174,7 +174,6 @@ const CODE_OF_NUMBER = new Map<number, ServerErrorCode>(
     [name, number],
   ) => [number, SERVER_CODES[name as keyof typeof SERVER_CODES]]),
 );
-const NUMBER_OF_CODE = new Map([...CODE_OF_NUMBER].map(([number, code]) => [code, number]));
 
 /**
  * The error for what a broker answered.
@@ -196,11 +195,6 @@ export function serverError(
     code,
     retryable: RETRYABLE.has(code),
   });
-}
-
-/** The number that a broker sends for an error; `UnknownError` for those that only this side knows. */
-export function serverErrorNumber(code: PulsarErrorCode): ServerError {
-  return (NUMBER_OF_CODE.get(code as ServerErrorCode) ?? ServerError.UnknownError) as ServerError;
 }
 
 /** An error of decoding. */

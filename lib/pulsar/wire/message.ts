@@ -7,7 +7,7 @@
 import { closeCommand } from "./command.ts";
 import { malformed } from "./errors.ts";
 import type { Frame } from "./frame.ts";
-import { MessageIdView, writeMessageId } from "./message_id.ts";
+import { closeMessageId, MessageIdView } from "./message_id.ts";
 import { ProtoReader } from "./proto_reader.ts";
 import type { ProtoWriter } from "./proto_writer.ts";
 import { COMMANDS } from "./pulsar_api.ts";
@@ -59,6 +59,10 @@ export interface MessageHeaderFields {
   readonly entryId: number;
   readonly partition: number;
   readonly redeliveryCount: number;
+  /** A bit for each message of the entry that is not acknowledged; left out where all are wanted. */
+  readonly ackSet?: readonly bigint[] | undefined;
+  /** −1 where the consumer gave none. */
+  readonly consumerEpoch?: number;
   /** Size of the payload section that follows on the wire and is not in the writer. */
   readonly sectionBytes: number;
 }
@@ -66,11 +70,24 @@ export interface MessageHeaderFields {
 /** Writes sizes and command in front of what the writer holds, which is taken to be the beginning of the payload section or nothing. */
 export function writeMessageHeader(writer: ProtoWriter, fields: MessageHeaderFields): void {
   const outer = writer.length;
+  const { ackSet = [], consumerEpoch = -1 } = fields;
+  if (consumerEpoch >= 0) {
+    writer.int64(consumerEpoch);
+    writer.tag(5, 0);
+  }
+  for (let i = ackSet.length - 1; i >= 0; i--) {
+    writer.bits64(ackSet[i]!);
+    writer.tag(4, 0);
+  }
   if (fields.redeliveryCount !== 0) {
     writer.uint32(fields.redeliveryCount);
     writer.tag(3, 0);
   }
-  writeMessageId(writer, 2, fields);
+  const idEnd = writer.length;
+  // A Pulsar says −1 here, and leaves it out elsewhere.
+  writer.int32(fields.partition);
+  writer.tag(3, 0);
+  closeMessageId(writer, 2, idEnd, fields);
   writer.int64(fields.consumerId);
   writer.tag(1, 0);
   writer.uint32(writer.length - outer);

@@ -7,11 +7,6 @@ import type { ProtoReader } from "./proto_reader.ts";
 import { WIRE_BYTES } from "./proto_reader.ts";
 import type { ProtoWriter } from "./proto_writer.ts";
 
-/** Ledger and entry id of "before the first message" on the wire: 2^64 − 1. */
-export const EARLIEST_ID = -1;
-/** Ledger and entry id of "after the last message" on the wire: 2^63 − 1. */
-export const LATEST_ID = Infinity;
-
 /** The parts of a message id that name an entry. */
 export class MessageIdView {
   ledgerId = -1;
@@ -63,6 +58,16 @@ export function writeMessageId(
     writer.int32(id.partition);
     writer.tag(3, 0);
   }
+  closeMessageId(writer, number, before, id);
+}
+
+/** Ends a message id whose partition is written, if it has one. `before` is the writer's length before that. */
+export function closeMessageId(
+  writer: ProtoWriter,
+  number: number,
+  before: number,
+  id: { readonly ledgerId: number; readonly entryId: number },
+): void {
   writer.int64(id.entryId);
   writer.tag(2, 0);
   writer.int64(id.ledgerId);

@@ -81,15 +81,6 @@ export class MetadataView {
     return this;
   }
 
-  /** Whether `name` is the producer's, compared as bytes. */
-  producerIs(name: Uint8Array): boolean {
-    if (this.producerNameEnd - this.producerNameStart !== name.length) return false;
-    for (let i = 0; i < name.length; i++) {
-      if (this.bytes[this.producerNameStart + i] !== name[i]) return false;
-    }
-    return true;
-  }
-
   /** The entry's properties; the same empty object whenever there are none. */
   properties(): Readonly<Record<string, string>> {
     if (this.propertyCount === 0) return NO_PROPERTIES;

@@ -1,6 +1,5 @@
 /** Pulsar's binary protocol as bytes: frames, commands, payloads, batches. No socket, no clock. */
 export { AckView, writeAck } from "./ack.ts";
-export type { AckFields } from "./ack.ts";
 export { plainHeaderLength, putPlainHeader, splitBatch, writeSingleMetadata } from "./batch.ts";
 export type { SingleMetadataFields } from "./batch.ts";
 export {
@@ -13,7 +12,7 @@ export {
 export type { Command, CommandType } from "./command.ts";
 export { compress, compressionNumber, decompress } from "./compression.ts";
 export type { CompressionName } from "./compression.ts";
-export { malformed, PulsarError, serverError, serverErrorNumber } from "./errors.ts";
+export { malformed, PulsarError, serverError } from "./errors.ts";
 export type { PulsarErrorCode, PulsarErrorOptions } from "./errors.ts";
 export { frameFields } from "./fields.ts";
 export type { FrameFields } from "./fields.ts";
@@ -25,21 +24,17 @@ export {
   FRAME_PADDING_BYTES,
 } from "./frame.ts";
 export { FrameReader } from "./frame_reader.ts";
-export type { FrameReaderOptions } from "./frame_reader.ts";
 export { MessageView, writeMessageHeader } from "./message.ts";
-export type { MessageHeaderFields } from "./message.ts";
 export { decodeMessage, encodeMessage } from "./message_codec.ts";
-export { EARLIEST_ID, LATEST_ID, MessageIdView } from "./message_id.ts";
 export { MetadataView, writeMetadata } from "./metadata.ts";
 export type { MetadataFields } from "./metadata.ts";
 export { murmur3 } from "./murmur3.ts";
-export { brokerEntrySection, closePayload, PayloadSection } from "./payload.ts";
+export { closePayload, PayloadSection } from "./payload.ts";
 export { ProtoReader } from "./proto_reader.ts";
-export { ProtoWriter, putVarint, varintLength } from "./proto_writer.ts";
+export { ProtoWriter } from "./proto_writer.ts";
 export {
   BROKER_ENTRY_METADATA,
   CommandAckAckType,
-  CommandAckValidationError,
   CommandGetTopicsOfNamespaceMode,
   CommandLookupTopicResponseLookupType,
   CommandPartitionedTopicMetadataResponseLookupType,
@@ -51,7 +46,6 @@ export {
   MESSAGE_ID_DATA,
   MESSAGE_METADATA,
   ProducerAccessMode,
-  ProtocolVersion,
   SchemaType,
   ServerError,
   SINGLE_MESSAGE_METADATA,
@@ -59,32 +53,20 @@ export {
 export type {
   BrokerEntryMetadata,
   CommandAck,
-  CommandAckResponse,
-  CommandActiveConsumerChange,
-  CommandAuthChallenge,
   CommandAuthResponse,
   CommandBodies,
   CommandCloseConsumer,
   CommandCloseProducer,
   CommandConnect,
-  CommandConnected,
   CommandConsumerStats,
-  CommandConsumerStatsResponse,
-  CommandError,
   CommandFlow,
   CommandGetLastMessageId,
-  CommandGetLastMessageIdResponse,
   CommandGetOrCreateSchema,
-  CommandGetOrCreateSchemaResponse,
   CommandGetSchema,
-  CommandGetSchemaResponse,
   CommandGetTopicsOfNamespace,
-  CommandGetTopicsOfNamespaceResponse,
   CommandLookupTopic,
-  CommandLookupTopicResponse,
   CommandMessage,
   CommandPartitionedTopicMetadata,
-  CommandPartitionedTopicMetadataResponse,
   CommandProducer,
   CommandProducerSuccess,
   CommandRedeliverUnacknowledgedMessages,
@@ -93,7 +75,6 @@ export type {
   CommandSendError,
   CommandSendReceipt,
   CommandSubscribe,
-  CommandSuccess,
   CommandUnsubscribe,
   CommandWatchTopicList,
   CommandWatchTopicListClose,
@@ -106,6 +87,4 @@ export type {
   SingleMessageMetadata,
 } from "./pulsar_api.ts";
 export { SendView, writeSend } from "./send.ts";
-export type { SendFields } from "./send.ts";
 export { SendReceiptView, writeSendReceipt } from "./send_receipt.ts";
-export type { SendReceiptFields } from "./send_receipt.ts";

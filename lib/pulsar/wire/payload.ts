@@ -7,7 +7,7 @@
  *                         └──────────── checksum is of this ───────────┘
  *     [u32 metadata size][MessageMetadata][payload]                          without checksum: old clients
  */
-import { type Crc32c, readUint32, writeUint32 } from "../../base/mod.ts";
+import { type Crc32c, readUint32 } from "../../base/mod.ts";
 import { malformed, PulsarError } from "./errors.ts";
 import type { ProtoWriter } from "./proto_writer.ts";
 
@@ -110,13 +110,3 @@ export function closePayload(writer: ProtoWriter, payloadBytes: number, crc32c: 
 }
 
 const MAGIC_CHECKSUM_BYTES = new Uint8Array([0x0e, 0x01]);
-
-/** Writes [0e 02][u32 size][broker entry] into a new array, to be sent in front of a stored entry. */
-export function brokerEntrySection(brokerEntry: Uint8Array): Uint8Array<ArrayBuffer> {
-  const section = new Uint8Array(6 + brokerEntry.length);
-  section[0] = 0x0e;
-  section[1] = 0x02;
-  writeUint32(section, 2, brokerEntry.length);
-  section.set(brokerEntry, 6);
-  return section;
-}

@@ -2,9 +2,7 @@
 import { crc32cPortable, utf8 } from "../../../lib/base/mod.ts";
 import {
   closePayload,
-  EARLIEST_ID,
   encodeMessage,
-  LATEST_ID,
   MESSAGE_METADATA,
   type MessageIdData,
   ProtoWriter,
@@ -19,8 +17,10 @@ import { type JudgedBroker, plainAnswer, type SubscriptionHost } from "./shape.t
 import { readStats } from "./topic_stats.ts";
 
 const PRODUCER = "p";
-const EARLIEST = { ledgerId: EARLIEST_ID, entryId: EARLIEST_ID };
-const LATEST = { ledgerId: LATEST_ID, entryId: LATEST_ID };
+/** 2^64 − 1 on the wire. */
+const EARLIEST = { ledgerId: -1, entryId: -1 };
+/** 2^63 − 1 on the wire. */
+const LATEST = { ledgerId: Infinity, entryId: Infinity };
 /** Messages carry publish times of their own, a second apart, so that seeking by time means the same everywhere. */
 const FIRST_PUBLISH_TIME_MS = 1_700_000_000_000;
 

@@ -54,13 +54,3 @@ Deno.test("BatchBits.fromAckSet() drops what lies beyond the batch, and takes mi
   assert.deepEqual(membersOf(BatchBits.fromAckSet([2n], 100)), [1]);
   assert.equal(BatchBits.fromAckSet([], 100).count, 0);
 });
-
-Deno.test("BatchBits.intersect() leaves what is in both", () => {
-  const bits = BatchBits.full(5);
-  const other = BatchBits.full(5);
-  bits.clear(0);
-  other.clear(3);
-  bits.intersect(other);
-  assert.deepEqual(membersOf(bits), [1, 2, 4]);
-  assert.equal(bits.count, 3);
-});

@@ -80,7 +80,7 @@ const FIELDS = [
   ...["id", "topic", "data", "value", "isNull", "key", "keyBytes", "orderingKey", "properties"],
   ...["eventTimeMs", "publishTimeMs", "producerName", "sequenceId", "redeliveryCount", "index"],
   ...["schemaVersion", "replicatedFrom", "brokerPublishTimeMs", "deliverAtTimeMs"],
-  ...["isCompactedOut", "byteLength", "ackId"],
+  ...["byteLength", "ackId"],
 ] as const;
 
 /** Reads all that an entry without a checksum seems to hold; nothing but errors of this client may come of it. */

@@ -4,7 +4,6 @@ import {
   type PulsarErrorCode,
   ServerError,
   serverError,
-  serverErrorNumber,
 } from "../../../lib/pulsar/wire/mod.ts";
 import type { LocalErrorCode } from "../../../lib/pulsar/wire/errors.ts";
 import { ServerError as Oracle } from "./pulsar_api_pb.ts";
@@ -43,7 +42,7 @@ const SERVER_CODES: readonly [keyof typeof ServerError, PulsarErrorCode, boolean
   ["ProducerFenced", "producer_fenced", false],
 ];
 
-Deno.test("serverError() has a code for each of Pulsar's errors, and serverErrorNumber() its number", () => {
+Deno.test("serverError() has a code for each of Pulsar's errors", () => {
   const names = Object.keys(Oracle).filter((name) => Number.isNaN(Number(name)));
   assert.deepEqual(SERVER_CODES.map(([name]) => name), names);
   for (const [name, code, retryable] of SERVER_CODES) {
@@ -53,7 +52,6 @@ Deno.test("serverError() has a code for each of Pulsar's errors, and serverError
     assert.equal(error.retryable, retryable, name);
     assert.ok(error.cure !== undefined && !error.cure.endsWith("."), name);
     assert.equal(error.message, "Cannot send: the broker says because");
-    assert.equal(serverErrorNumber(code), ServerError[name]);
     assert.equal(ServerError[name], Oracle[name]);
   }
 });
@@ -73,10 +71,6 @@ Deno.test("serverError() leaves out Java's class names and stack traces", () => 
     serverError("send", ServerError.ProducerBusy, message).message,
     "Cannot send: the broker says taken",
   );
-});
-
-Deno.test("serverErrorNumber() gives UnknownError for what only this side knows", () => {
-  assert.equal(serverErrorNumber("connection_lost"), ServerError.UnknownError);
 });
 
 /** The type says that none is missing. */

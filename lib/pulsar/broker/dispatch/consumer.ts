@@ -1,8 +1,7 @@
-import { ProtoWriter } from "../../wire/mod.ts";
+import { ProtoWriter, writeMessageHeader } from "../../wire/mod.ts";
 import type { KeySharedMeta } from "../../wire/mod.ts";
 import type { ClientLink } from "./link.ts";
 import type { LogReader } from "../log/mod.ts";
-import { writeMessageFrame } from "./message_header.ts";
 import type { Cursor } from "./cursor.ts";
 import { PendingAcks } from "./pending_acks.ts";
 
@@ -100,7 +99,7 @@ export class Consumer {
     const { source } = this;
     const ackSet = source.cursor.ackSet(reader.ledgerId, reader.entryId);
     const entryBytes = reader.end - reader.start;
-    writeMessageFrame(writer, {
+    writeMessageHeader(writer.reset(), {
       consumerId: this.consumerId,
       ledgerId: reader.ledgerId,
       entryId: reader.entryId,
@@ -108,7 +107,7 @@ export class Consumer {
       redeliveryCount,
       ackSet,
       consumerEpoch: epoch,
-      entryBytes,
+      sectionBytes: entryBytes,
     });
     const { outbox } = this.link;
     outbox.add(writer.bytes, writer.start, writer.end);

@@ -8,7 +8,6 @@ export { KeyRing } from "./key_ring.ts";
 export type { KeySelector } from "./key_selector.ts";
 export { KeySharedDispatcher, keySharedPolicy } from "./key_shared_dispatcher.ts";
 export type { ClientLink } from "./link.ts";
-export { writeMessageFrame } from "./message_header.ts";
 export { Outbox } from "./outbox.ts";
 export { Rates } from "./rates.ts";
 export { Subscription } from "./subscription.ts";
