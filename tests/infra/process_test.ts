@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../lib/base/mod.ts";
 import { endProcess, freePort, isProcess, lastLines, startDetached } from "../../infra/process.ts";
+import { untilTrue } from "../until_true.ts";
 
 const MARK = "weir-process-test";
 
@@ -20,7 +21,10 @@ function start(script: string, outputFile: string): Promise<Deno.ChildProcess> {
 
 /** Waits until the process has said that it is there. */
 async function untilSaid(file: string, word: string): Promise<void> {
-  while (!(await Deno.readTextFile(file)).includes(word)) await Deno.stat(file);
+  await untilTrue(
+    `the process says ${word}`,
+    async () => (await Deno.readTextFile(file)).includes(word),
+  );
 }
 
 const LIVES = "echo there; while :; do read line </dev/zero; done";
@@ -30,7 +34,7 @@ Deno.test("startDetached() starts a process of its own session, endProcess() end
     const file = `${folder}/out.log`;
     const { pid } = await start(`echo there; echo trouble >&2; exec sleep 1000`, file);
     await untilSaid(file, "trouble");
-    while (!await isProcess(pid, "1000")) await Deno.stat(file);
+    await untilTrue("the shell has become sleep", () => isProcess(pid, "1000"));
     // exec has put `sleep 1000` in place of the shell and its mark.
     assert.equal(await isProcess(pid, MARK), false);
     assert.equal(await endProcess({ pid, mark: MARK, waitMs: 1_000 }), "absent");

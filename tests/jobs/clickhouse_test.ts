@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type ClickHouseJob, spawnJob, startJob } from "../sinks/clickhouse/_server.ts";
+import { untilTrue } from "../until_true.ts";
 
 /** Runs the job until it ends by itself. */
 async function failing(args: readonly string[], environment: Record<string, string> = {}) {
@@ -47,11 +48,10 @@ Deno.test("clickhouse ends cleanly on SIGTERM with a query under way, and leaves
     max_block_size: "1",
   });
   job.child.kill("SIGINT");
-  while (
-    !(await (await fetch(`${job.ready.url}/metrics`)).text()).includes(
-      "weir_clickhouse_running 1\n",
-    )
-  );
+  await untilTrue("the query is under way", async () => {
+    const metrics = await (await fetch(`${job.ready.url}/metrics`)).text();
+    return metrics.includes("weir_clickhouse_running 1\n");
+  });
   job.child.kill("SIGTERM");
   assert.deepEqual({ ...await job.child.status }, { success: true, code: 0, signal: null });
   const response = await slow;

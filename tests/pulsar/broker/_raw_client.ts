@@ -1,4 +1,4 @@
-import { crc32cPortable, utf8 } from "../../../lib/base/mod.ts";
+import { crc32cPortable, systemClock, utf8 } from "../../../lib/base/mod.ts";
 import {
   closePayload,
   decodeCommand,
@@ -17,6 +17,9 @@ import type {
   MessageMetadata,
 } from "../../../lib/pulsar/wire/mod.ts";
 import { encodeMessage } from "../../../lib/pulsar/wire/mod.ts";
+
+/** A broker that says nothing for so long to a client that waits has a fault: its test shall say so instead of standing still. */
+const SILENCE_MS_MAX = 60_000;
 
 /** What a broker sent: a command, and the payload section behind it. */
 export interface Received {
@@ -138,7 +141,7 @@ export class RawClient implements AsyncDisposable {
   async next(): Promise<Received | undefined> {
     while (this.#received.length === 0) {
       if (this.#isEnded) return undefined;
-      await new Promise<void>((resolve) => this.#wake = resolve);
+      await this.#more("a command");
     }
     return this.#received.shift();
   }
@@ -149,7 +152,7 @@ export class RawClient implements AsyncDisposable {
     await this.send("PING", {});
     while (this.#pongsAwaited > 0) {
       if (this.#isEnded) throw new Error("the broker closed the connection");
-      await new Promise<void>((resolve) => this.#wake = resolve);
+      await this.#more("PONG");
     }
   }
 
@@ -232,8 +235,22 @@ export class RawClient implements AsyncDisposable {
 
   /** Whether the broker closed the connection; waits until it does. */
   async ended(): Promise<boolean> {
-    while (!this.#isEnded) await new Promise<void>((resolve) => this.#wake = resolve);
+    while (!this.#isEnded) await this.#more("the end of the connection");
     return true;
+  }
+
+  /** Resolves when something has come, or the connection has ended. */
+  async #more(what: string): Promise<void> {
+    const heard = new AbortController();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    const silence = systemClock.sleep(SILENCE_MS_MAX, heard.signal).then(
+      () => {
+        throw new Error(`the broker was silent for ${SILENCE_MS_MAX} ms instead of ${what}`);
+      },
+      () => {},
+    );
+    await Promise.race([promise, silence]).finally(() => heard.abort());
   }
 
   [Symbol.asyncDispose](): Promise<void> {

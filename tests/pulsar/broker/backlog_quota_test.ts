@@ -1,6 +1,7 @@
 /** The backlog quota by age; by size it is in broker_test.ts. Messages of raw clients say that they were published in 1970. */
 import assert from "node:assert/strict";
 import { ServerError } from "../../../lib/pulsar/wire/mod.ts";
+import { untilTrue } from "../../until_true.ts";
 import { testBroker, topicNamed } from "./_broker.ts";
 import { RawClient } from "./_raw_client.ts";
 
@@ -37,10 +38,10 @@ Deno.test("enforceQuota() moves slow subscriptions over what is too old", async 
   await client.subscribe(TOPIC);
   await client.produce(TOPIC);
   await client.publish(0, "old");
-  for (;;) {
+  await untilTrue("the subscription has no backlog", async () => {
     const answer = await fetch(`${broker.adminUrl}/admin/v2/persistent/public/default/old/stats`);
-    if ((await answer.json()).subscriptions.sub.msgBacklog === 0) break;
-  }
+    return (await answer.json()).subscriptions.sub.msgBacklog === 0;
+  });
   // Producers are left alone.
   await client.publish(1, "older");
 });

@@ -5,6 +5,7 @@ import { utf8 } from "../../../lib/base/mod.ts";
 import { ServerError } from "../../../lib/pulsar/wire/mod.ts";
 import type { MessageMetadata } from "../../../lib/pulsar/wire/mod.ts";
 import type { StartOptions } from "../../../lib/pulsar/broker/mod.ts";
+import { untilTrue } from "../../until_true.ts";
 import { testBroker, topicNamed } from "./_broker.ts";
 import type { TestBroker } from "./_broker.ts";
 import { batchPayload, messagesOf } from "./_entries.ts";
@@ -24,10 +25,12 @@ async function admin(broker: TestBroker, method: string, path: string): Promise<
 /** Compacts, and waits until that is done. */
 async function compact(broker: TestBroker): Promise<void> {
   await admin(broker, "PUT", `${PATH}/compaction`);
-  for (;;) {
-    const { status } = JSON.parse(await admin(broker, "GET", `${PATH}/compaction`));
-    if (status !== "RUNNING") return assert.equal(status, "SUCCESS");
-  }
+  let status = "";
+  await untilTrue("the compaction has ended", async () => {
+    ({ status } = JSON.parse(await admin(broker, "GET", `${PATH}/compaction`)));
+    return status !== "RUNNING";
+  });
+  assert.equal(status, "SUCCESS");
 }
 
 /** Writes and reads the topic. */
@@ -94,12 +97,12 @@ class Session implements AsyncDisposable {
     const messages: (string | null)[] = [];
     if (ledgerId < 0) return messages;
     await this.reader.send("FLOW", { consumerId, messagePermits: 100_000 });
-    for (;;) {
+    for (let isLast = false; !isLast;) {
       const received = await this.reader.next();
       assert(received?.command.type === "MESSAGE", JSON.stringify(received?.command.type));
       messages.push(...messagesOf(received.section));
       const id = received.command.body.messageId;
-      if (id.ledgerId === ledgerId && id.entryId === entryId) break;
+      isLast = id.ledgerId === ledgerId && id.entryId === entryId;
     }
     await this.reader.request("CLOSE_CONSUMER", { consumerId });
     return messages;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { utf8 } from "../../../lib/base/mod.ts";
 import { SchemaType, ServerError } from "../../../lib/pulsar/wire/mod.ts";
+import { untilTrue } from "../../until_true.ts";
 import { topicNamed } from "./_broker.ts";
 import { BrokerProcess } from "./_broker_process.ts";
 import { messagesOf } from "./_entries.ts";
@@ -26,11 +27,10 @@ async function prepare(broker: BrokerProcess): Promise<void> {
     await client.expect("SEND_RECEIPT");
   }
   await broker.admin("PUT", "persistent/public/default/compacted/compaction");
-  while (
-    !(await broker.admin("GET", "persistent/public/default/compacted/compaction")).includes(
-      "SUCCESS",
-    )
-  );
+  await untilTrue("the topic is compacted", async () => {
+    const path = "persistent/public/default/compacted/compaction";
+    return (await broker.admin("GET", path)).includes("SUCCESS");
+  });
   const exclusive = { producerId: 2, producerName: "exclusive", producerAccessMode: 1 } as const;
   await client.produce(topicNamed("exclusive"), exclusive);
   await client.produce(topicNamed("schema"), { producerId: 3, schema: SCHEMA });

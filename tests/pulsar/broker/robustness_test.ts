@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { FakeClock, utf8 } from "../../../lib/base/mod.ts";
 import { CompressionType, encodeCommand } from "../../../lib/pulsar/wire/mod.ts";
+import { untilTrue } from "../../until_true.ts";
 import { testBroker, topicNamed } from "./_broker.ts";
 import type { TestBroker } from "./_broker.ts";
 import { RawClient, sendFrame } from "./_raw_client.ts";
@@ -136,7 +137,10 @@ Deno.test("one client too many is told so, and another one may come when one has
     assert.equal(await third.ended(), true);
   }
   await second[Symbol.asyncDispose]();
-  while (!(await (await fetch(broker.metricsUrl)).text()).match(/active_connections\S+ 1$/m));
+  await untilTrue("the broker has noticed that the second one is gone", async () => {
+    const metrics = await (await fetch(broker.metricsUrl)).text();
+    return /active_connections\S+ 1$/m.test(metrics);
+  });
   await assertUnharmed(broker);
 });
 

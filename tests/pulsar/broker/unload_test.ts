@@ -6,6 +6,8 @@ import type { TestBroker } from "./_broker.ts";
 import { RawClient, sendFrame } from "./_raw_client.ts";
 
 const COUNT = 120;
+/** A topic that is being unloaded refuses a producer or a consumer a few times in a row, not for ever. */
+const ATTEMPTS_MAX = 1000;
 
 async function admin(broker: TestBroker, method: string, path: string): Promise<void> {
   const answer = await fetch(`${broker.adminUrl}/admin/v2/${path}`, { method });
@@ -16,10 +18,11 @@ async function admin(broker: TestBroker, method: string, path: string): Promise<
 async function produceAll(client: RawClient, topic: string, received: () => void): Promise<void> {
   let epoch = 0;
   const open = async () => {
-    for (;;) {
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       const answer = await client.produce(topic, { epoch: epoch++ });
       if (answer.type === "PRODUCER_SUCCESS") return answer.body.lastSequenceId;
     }
+    return assert.fail(`no producer was let in ${ATTEMPTS_MAX} times`);
   };
   let next = Number(await open()) + 1;
   let sent = next;
@@ -41,8 +44,11 @@ async function produceAll(client: RawClient, topic: string, received: () => void
 async function consumeAll(client: RawClient, topic: string): Promise<string[]> {
   const texts = new Set<string>();
   const open = async () => {
-    while ((await client.subscribe(topic)).at(-1)!.type !== "SUCCESS");
-    await client.send("FLOW", { consumerId: 0, messagePermits: 1000 });
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      if ((await client.subscribe(topic)).at(-1)!.type !== "SUCCESS") continue;
+      return await client.send("FLOW", { consumerId: 0, messagePermits: 1000 });
+    }
+    assert.fail(`no consumer was let in ${ATTEMPTS_MAX} times`);
   };
   await open();
   while (texts.size < COUNT) {

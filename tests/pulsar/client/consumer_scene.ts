@@ -88,6 +88,13 @@ export async function eventually(
   assert.fail(`never came true: ${what}`);
 }
 
+/** A time in whole ms since 1970 between everything that has happened and everything that comes after this. */
+export async function nextMs(): Promise<number> {
+  const timeMs = Math.floor(systemClock.wallMs()) + 1;
+  await eventually("the clock goes on", () => systemClock.wallMs() >= timeMs + 1);
+  return timeMs;
+}
+
 /** Options of a shared consumer of everything. */
 export const SHARED = {
   subscription: "s",

@@ -1,6 +1,6 @@
 /** Types of subscriptions, where they begin, and seeking, against any broker. */
 import assert from "node:assert/strict";
-import { systemClock, textOf, utf8 } from "../../../lib/base/mod.ts";
+import { textOf, utf8 } from "../../../lib/base/mod.ts";
 import {
   type Consumer,
   type ConsumerOptions,
@@ -11,6 +11,7 @@ import {
   assertQuiet,
   Behaviours,
   EXCLUSIVE,
+  nextMs,
   numbered,
   produce,
   SHARED,
@@ -141,9 +142,7 @@ behaviour(
       startMessageIdInclusive: true,
     });
     await produce(client, topic, numbered(3), UNBATCHED);
-    await systemClock.sleep(20);
-    const betweenMs = Date.now();
-    await systemClock.sleep(20);
+    const betweenMs = await nextMs();
     await produce(client, topic, numbered(3, "n"), UNBATCHED);
     const { id } = (await take(behind, 6))[1]!;
     await take(at, 6);

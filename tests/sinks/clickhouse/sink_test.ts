@@ -8,6 +8,7 @@ import {
   SinkError,
   type StoredRow,
 } from "../../../lib/sinks/mod.ts";
+import { untilTrue } from "../../until_true.ts";
 import { someBatch } from "./_batches.ts";
 import { type ClickHouseJob, PASSWORD, startJob } from "./_server.ts";
 
@@ -163,7 +164,7 @@ it("cancel() returns for an insert that is not there, and ends one that is", asy
     (await (await fetch(`${job.ready.url}/metrics`)).text()).includes(
       "weir_clickhouse_running 1\n",
     );
-  while (!await isRunning());
+  await untilTrue("the insert is under way", isRunning);
   await sink.cancel("slow-insert");
   const response = await insert;
   assert.equal(response.headers.get("x-clickhouse-exception-code"), "394", await response.text());

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { FORMAT_NAMES } from "../../../../lib/sinks/mod.ts";
+import { untilTrue } from "../../../until_true.ts";
 import { type ClickHouseJob, clientOf, refused, startJob } from "../_server.ts";
 
 let job: ClickHouseJob;
@@ -303,7 +304,7 @@ it("handle() keeps one query per id, and KILL QUERY ends it", async () => {
     (await (await fetch(`${job.ready.url}/metrics`)).text()).includes(
       "weir_clickhouse_running 1\n",
     );
-  while (!await isRunning());
+  await untilTrue("the query is under way", isRunning);
   await refused(job.ask("SELECT 1", { query_id: "long" }), 216, 409);
   await job.text("KILL QUERY WHERE query_id = 'long' SYNC");
   await refused(running, 394);
