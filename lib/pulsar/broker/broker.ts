@@ -5,6 +5,7 @@ import { Catalog } from "./catalog.ts";
 import { sampleRates } from "./entity_rates.ts";
 import { BrokerError } from "./errors.ts";
 import { expireByPolicy } from "./expiry.ts";
+import { InactiveTopics } from "./inactive_topics.ts";
 import { LedgerIds, OpenFiles, SlabPool, SpareFiles, TailBudget } from "./log/mod.ts";
 import { effectivePolicies } from "./policies/mod.ts";
 import type { Durability, LogShared } from "./log/mod.ts";
@@ -83,6 +84,7 @@ export class Broker {
   #housekeepingFor = new Set<Topic>();
   #isHousekeeping = false;
   #ticks = 0;
+  readonly #inactive = new InactiveTopics();
   #stopTicking = () => {};
   isClosed = false;
 
@@ -273,6 +275,17 @@ export class Broker {
     if (name.partition < 0) this.schemas.remove(name);
   }
 
+  async #deleteInactive({ name }: Topic): Promise<void> {
+    try {
+      await this.deleteTopic(name, false);
+      if (name.partition < 0) await this.catalog.putTopicPolicies(name.base, {});
+      this.parts.report(`${name.full}: deleted, nobody used it`);
+    } catch (error) {
+      // Somebody was faster.
+      this.parts.report(`${name.full}: ${lineOf(error)}`);
+    }
+  }
+
   #wantHousekeeping(topic: Topic): void {
     this.#housekeepingFor.add(topic);
     if (this.#isHousekeeping) return;
@@ -298,13 +311,14 @@ export class Broker {
   #tick(): void {
     this.#ticks++;
     for (const connection of this.connections) connection.checkAlive();
+    const nowUs = this.parts.clock.monoUs();
     for (const topic of this.topics.values()) {
       topic.tick();
       sampleRates(topic);
       expireByPolicy(topic, this.parts.clock.wallMs());
       if (this.#ticks % IDLE_TICKS === 0) topic.closeIdle();
+      if (this.#inactive.isOver(topic, nowUs)) void this.#deleteInactive(topic);
     }
-    const nowUs = this.parts.clock.monoUs();
     for (const [full, topic] of this.nonPersistentTopics) {
       sampleRates(topic);
       if (topic.tick(nowUs)) this.nonPersistentTopics.delete(full);

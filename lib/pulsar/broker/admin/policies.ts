@@ -85,7 +85,10 @@ function policyRoutes(spec: PolicySpec, base: string, shelfOf: (at: AdminRequest
   const write = async (request: AdminRequest) => {
     const shelf = shelfOf(request);
     const value = spec.parse(await valueOf(request, spec), shelf.place);
-    const changed = { ...shelf.stored, [key]: value };
+    // Null is what some policies are removed by.
+    const changed = value === undefined
+      ? without(shelf.stored, key)
+      : { ...shelf.stored, [key]: value };
     assertQuotaFits(changed);
     await shelf.save(changed);
     // The one that Pulsar answers so.
@@ -129,6 +132,12 @@ function appliedOf(key: string, policies: TopicPolicies): unknown {
       return policies.isSchemaRequired;
     case "subscription_types_enabled":
       return policies.subscriptionKinds;
+    case "inactive_topic_policies":
+      return {
+        inactiveTopicDeleteMode: policies.inactiveMode,
+        maxInactiveDurationSeconds: policies.inactiveMs / 1000,
+        deleteWhileInactive: policies.isDeletingInactive,
+      };
     default:
       return undefined;
   }
@@ -149,8 +158,16 @@ function appliedQuotas(policies: TopicPolicies): unknown {
   };
 }
 
+const QUOTA_KINDS: readonly string[] = ["destination_storage", "message_age"];
+
+/** @throws {AdminError} 404 for another, as where a query has no such value in Pulsar */
 function quotaKind(request: AdminRequest): string {
-  return request.url.searchParams.get("backlogQuotaType") ?? "destination_storage";
+  const kind = request.url.searchParams.get("backlogQuotaType") ?? "destination_storage";
+  if (QUOTA_KINDS.includes(kind)) return kind;
+  throw new AdminError(
+    404,
+    `backlogQuotaType ${JSON.stringify(kind)} is not one of ${QUOTA_KINDS.join(", ")}`,
+  );
 }
 
 /** The backlog quota is a map of two, which are set one by one. */

@@ -11,4 +11,4 @@ export { actionsOf, isGranted, permissionsOf, withEntry, withPermissions } from 
 export type { Action, AuthPolicies } from "./permissions.ts";
 export { backlogQuota, stringMap } from "./policy_values.ts";
 export { DEFAULT_POLICIES } from "./topic_policies.ts";
-export type { BacklogPolicy, TopicPolicies } from "./topic_policies.ts";
+export type { BacklogPolicy, InactiveTopicMode, TopicPolicies } from "./topic_policies.ts";

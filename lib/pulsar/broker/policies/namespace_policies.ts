@@ -1,16 +1,17 @@
 import { AdminError } from "./admin_error.ts";
 import {
-  anything,
   atLeastZero,
   autoSubscriptionCreation,
   autoTopicCreation,
   compatibility,
   flag,
+  inactiveTopics,
+  persistence,
   retention,
   subscriptionKinds,
 } from "./policy_values.ts";
 import type { ParsePolicy } from "./policy_values.ts";
-import type { BacklogPolicy, TopicPolicies } from "./topic_policies.ts";
+import type { BacklogPolicy, InactiveTopicMode, TopicPolicies } from "./topic_policies.ts";
 
 /** The policies of a namespace or a topic as they were set, by the names of Pulsar's `Policies`. */
 export type StoredPolicies = Readonly<Record<string, unknown>>;
@@ -143,18 +144,25 @@ export const POLICIES: readonly PolicySpec[] = [
     parse: subscriptionKinds,
   },
   {
+    path: "inactiveTopicPolicies",
+    topicPath: "inactiveTopicPolicies",
+    key: "inactive_topic_policies",
+    method: "POST",
+    parse: inactiveTopics,
+  },
+  {
     path: "persistence",
     topicPath: "persistence",
     key: "persistence",
     method: "POST",
-    parse: anything,
+    parse: persistence,
   },
   {
     path: "deduplicationSnapshotInterval",
     topicPath: "deduplicationSnapshotInterval",
     key: "deduplicationSnapshotIntervalSeconds",
     method: "POST",
-    parse: anything,
+    parse: atLeastZero("interval must be greater than or equal to 0"),
   },
   {
     path: "replication",
@@ -174,7 +182,6 @@ export const UNSUPPORTED_POLICIES: Readonly<Record<string, unknown>> = {
   replicatorDispatchRate: undefined,
   publishRate: undefined,
   delayedDelivery: undefined,
-  inactiveTopicPolicies: undefined,
   offloadPolicies: undefined,
   offloadThreshold: -1,
   offloadThresholdInSeconds: -1,
@@ -248,6 +255,18 @@ const EFFECTS: Readonly<Record<string, (value: never, into: Effective) => void>>
   max_unacked_messages_per_consumer: (value: number, into) => into.consumerUnackedMax = value,
   max_unacked_messages_per_subscription: (value: number, into) =>
     into.subscriptionUnackedMax = value,
+  inactive_topic_policies: (
+    value: {
+      inactiveTopicDeleteMode?: InactiveTopicMode;
+      maxInactiveDurationSeconds: number;
+      deleteWhileInactive: boolean;
+    },
+    into,
+  ) => {
+    into.isDeletingInactive = value.deleteWhileInactive;
+    into.inactiveMode = value.inactiveTopicDeleteMode;
+    into.inactiveMs = value.maxInactiveDurationSeconds * 1000;
+  },
   compaction_threshold: (value: number, into) => into.compactionBytes = value,
   is_allow_auto_update_schema: (value: boolean, into) => into.isSchemaAutoUpdating = value,
   schema_validation_enforced: (value: boolean, into) => into.isSchemaRequired = value,

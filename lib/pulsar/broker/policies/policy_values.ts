@@ -1,5 +1,6 @@
 import { AdminError } from "./admin_error.ts";
 import { COMPATIBILITY } from "../schema/mod.ts";
+import { INACTIVE_TOPIC_MODES } from "./topic_policies.ts";
 
 /** Checks what a policy is to be set to, and gives it the form that it is kept and answered in. */
 export type ParsePolicy = (body: unknown, place: string) => unknown;
@@ -84,7 +85,8 @@ export function backlogQuota(body: unknown, place: string): unknown {
 
 /** `{allowAutoTopicCreation, topicType, defaultNumPartitions}`. */
 export function autoTopicCreation(body: unknown): unknown {
-  const { allowAutoTopicCreation, topicType, defaultNumPartitions } = recordOf(body);
+  const { allowAutoTopicCreation = false, topicType, defaultNumPartitions } = recordOf(body);
+  flag(allowAutoTopicCreation);
   if (allowAutoTopicCreation !== true) return { allowAutoTopicCreation: false };
   const refuse = (why: string) => {
     throw new AdminError(
@@ -112,9 +114,8 @@ export function autoTopicCreation(body: unknown): unknown {
 
 /** `{allowAutoSubscriptionCreation}`. */
 export function autoSubscriptionCreation(body: unknown): unknown {
-  return {
-    allowAutoSubscriptionCreation: recordOf(body)["allowAutoSubscriptionCreation"] === true,
-  };
+  const { allowAutoSubscriptionCreation = false } = recordOf(body);
+  return { allowAutoSubscriptionCreation: flag(allowAutoSubscriptionCreation) };
 }
 
 /** One of Pulsar's strategies; what it does not know counts as none, as there. */
@@ -145,7 +146,49 @@ export function stringMap(body: unknown): Record<string, string> {
   return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
 }
 
-/** What is kept as it came. */
-export function anything(body: unknown): unknown {
-  return body ?? {};
+/** Copies of each message that BookKeeper makes: kept and answered, for there is no BookKeeper here. */
+const PERSISTENCE = {
+  bookkeeperEnsemble: 2,
+  bookkeeperWriteQuorum: 2,
+  bookkeeperAckQuorum: 2,
+  managedLedgerMaxMarkDeleteRate: -1,
+};
+const ENSEMBLE_MAX = 5;
+
+/** `{bookkeeperEnsemble, bookkeeperWriteQuorum, bookkeeperAckQuorum, managedLedgerMaxMarkDeleteRate}`. */
+export function persistence(body: unknown): unknown {
+  const kept = { ...PERSISTENCE, ...recordOf(body) };
+  const { bookkeeperEnsemble: ensemble, bookkeeperWriteQuorum: write } = kept;
+  const { bookkeeperAckQuorum: ack, managedLedgerMaxMarkDeleteRate: rate } = kept;
+  if (![ensemble, write, ack].every(isInteger)) throw unreadable("int", body);
+  if (typeof rate !== "number") throw unreadable("double", body);
+  const copies = { Ensemble: ensemble, WriteQuorum: write, AckQuorum: ack };
+  for (const [name, count] of Object.entries(copies)) {
+    if (count > 0 && count <= ENSEMBLE_MAX) continue;
+    throw new AdminError(400, `Bookkeeper-${name} must be <= ${ENSEMBLE_MAX} and > 0.`);
+  }
+  if (ensemble < write || write < ack) {
+    throw new AdminError(
+      400,
+      `Bookkeeper Ensemble (${ensemble}) >= WriteQuorum (${write}) >= AckQuorum (${ack})`,
+    );
+  }
+  return kept;
+}
+
+/** `{inactiveTopicDeleteMode, maxInactiveDurationSeconds, deleteWhileInactive}`; a mode that is not known counts as none, as in Pulsar. */
+export function inactiveTopics(body: unknown): unknown {
+  if (body === undefined || body === null) return undefined;
+  if (typeof body !== "object") {
+    throw unreadable("org.apache.pulsar.common.policies.data.InactiveTopicPolicies", body);
+  }
+  const { maxInactiveDurationSeconds = 0, deleteWhileInactive = false } = recordOf(body);
+  const { inactiveTopicDeleteMode: named } = recordOf(body);
+  const mode = INACTIVE_TOPIC_MODES.find((one) => one === named);
+  if (!isInteger(maxInactiveDurationSeconds)) throw unreadable("int", body);
+  return {
+    ...(mode === undefined ? {} : { inactiveTopicDeleteMode: mode }),
+    maxInactiveDurationSeconds,
+    deleteWhileInactive: flag(deleteWhileInactive),
+  };
 }

@@ -45,7 +45,21 @@ export interface TopicPolicies {
   readonly isSchemaRequired: boolean;
   /** A topic is compacted by itself when its backlog for that is larger; 0 for never. */
   readonly compactionBytes: number;
+  /** Whether a topic goes that nobody uses. */
+  readonly isDeletingInactive: boolean;
+  /** What counts as nobody; undefined for a mode that was not known, with which nothing goes. */
+  readonly inactiveMode?: InactiveTopicMode | undefined;
+  /** For how long nobody must have used it. */
+  readonly inactiveMs: number;
 }
+
+/** When a topic counts as unused, by Pulsar's names: also without producers and connected consumers in both cases. */
+export const INACTIVE_TOPIC_MODES = [
+  "delete_when_no_subscriptions",
+  "delete_when_subscriptions_caught_up",
+] as const;
+/** One of {@link INACTIVE_TOPIC_MODES}. */
+export type InactiveTopicMode = (typeof INACTIVE_TOPIC_MODES)[number];
 
 /** What happens over the backlog quota, by Pulsar's names. */
 export type BacklogPolicy =
@@ -76,4 +90,7 @@ export const DEFAULT_POLICIES: TopicPolicies = {
   isSchemaAutoUpdating: true,
   isSchemaRequired: false,
   compactionBytes: 0,
+  isDeletingInactive: false,
+  inactiveMode: "delete_when_no_subscriptions",
+  inactiveMs: 60_000,
 };

@@ -3,6 +3,7 @@ import { testBroker } from "../_broker.ts";
 import type { TestBroker } from "../_broker.ts";
 import { RawClient } from "../_raw_client.ts";
 
+const QUOTA = { limitSize: 1, limitTime: -1, policy: "producer_request_hold" };
 const TENANT = { adminRoles: [], allowedClusters: ["standalone"] };
 
 async function call(broker: TestBroker, spec: string, body?: unknown): Promise<[number, unknown]> {
@@ -194,6 +195,27 @@ Deno.test("the admin interface refuses numbers and properties that are none, and
       retentionSizeInMB: 1,
     }],
     [`POST ${topic}/backlogQuota`, 400, { limitSize: 1e30, policy: "producer_exception" }],
+    // Each with the status that Apache Pulsar 4.2.4 gave.
+    [`POST ${topic}/backlogQuota?backlogQuotaType=nonsense`, 404, QUOTA],
+    [`POST ${namespace}/backlogQuota?backlogQuotaType=nonsense`, 404, QUOTA],
+    [`DELETE ${namespace}/backlogQuota?backlogQuotaType=nonsense`, 404],
+    [`POST ${namespace}/backlogQuota`, 400, { ...QUOTA, policy: "nonsense" }],
+    [`POST ${namespace}/backlogQuota`, 400, { limitSize: 1 }],
+    [`POST ${namespace}/autoTopicCreation`, 400, { allowAutoTopicCreation: "perhaps" }],
+    [`POST ${namespace}/autoTopicCreation`, 412, {
+      allowAutoTopicCreation: true,
+      topicType: "nonsense",
+    }],
+    [`POST ${namespace}/autoSubscriptionCreation`, 400, { allowAutoSubscriptionCreation: "x" }],
+    [`POST ${namespace}/persistence`, 400, { bookkeeperEnsemble: "x" }],
+    [`POST ${namespace}/persistence`, 400, { bookkeeperEnsemble: 0 }],
+    [`POST ${namespace}/persistence`, 400, { bookkeeperEnsemble: 1, bookkeeperWriteQuorum: 2 }],
+    [`POST ${namespace}/persistence`, 400, { managedLedgerMaxMarkDeleteRate: "x" }],
+    [`POST ${namespace}/deduplicationSnapshotInterval`, 400, "x"],
+    [`POST ${namespace}/deduplicationSnapshotInterval`, 412, -1],
+    [`POST ${namespace}/inactiveTopicPolicies`, 400, "x"],
+    [`POST ${namespace}/inactiveTopicPolicies`, 400, { maxInactiveDurationSeconds: "x" }],
+    [`POST ${namespace}/inactiveTopicPolicies`, 400, { deleteWhileInactive: "x" }],
     ["POST schemas/public/default/t/schema", 400, {
       type: "STRING",
       schema: "",
@@ -203,6 +225,8 @@ Deno.test("the admin interface refuses numbers and properties that are none, and
   for (const [spec, expected, body] of refusals) {
     assert.equal((await call(broker, spec, body))[0], expected, spec);
   }
+  assert.deepEqual((await call(broker, `GET ${namespace}/backlogQuotaMap`))[1], {});
+  assert.deepEqual((await call(broker, `GET ${topic}/backlogQuotaMap`))[1], {});
   assert.deepEqual((await call(broker, `GET ${subscription}/properties`))[1], {});
   assert.deepEqual((await call(broker, `GET ${namespace}/properties`))[1], {});
   assert.deepEqual(await call(broker, `PUT ${subscription}/properties`, { a: 5, b: null }), [
@@ -211,6 +235,28 @@ Deno.test("the admin interface refuses numbers and properties that are none, and
   ]);
   assert.deepEqual((await call(broker, `GET ${subscription}/properties`))[1], { a: "5" });
   assert.equal((await call(broker, `PUT ${topic}/compactionThreshold`, 2 ** 40))[0], 204);
+});
+
+Deno.test("the admin interface takes words that it does not know for none where Pulsar does", async () => {
+  await using broker = await testBroker();
+  const namespace = "namespaces/public/default";
+  const inactive = `${namespace}/inactiveTopicPolicies`;
+  const policy = { maxInactiveDurationSeconds: 10, deleteWhileInactive: true };
+  const nonsense = { ...policy, inactiveTopicDeleteMode: "nonsense" };
+  assert.deepEqual(await call(broker, `POST ${inactive}`, nonsense), [204, ""]);
+  assert.deepEqual(await call(broker, `GET ${inactive}`), [200, policy]);
+  assert.deepEqual(await call(broker, `POST ${inactive}`, null), [204, ""]);
+  assert.deepEqual(await call(broker, `GET ${inactive}`), [200, ""]);
+  const strategy = `${namespace}/schemaCompatibilityStrategy`;
+  assert.deepEqual(await call(broker, `PUT ${strategy}`, "NONSENSE"), [204, ""]);
+  assert.deepEqual(await call(broker, `GET ${strategy}`), [200, "UNDEFINED"]);
+  assert.deepEqual(await call(broker, `POST ${namespace}/persistence`, {}), [204, ""]);
+  assert.deepEqual(await call(broker, `GET ${namespace}/persistence`), [200, {
+    bookkeeperEnsemble: 2,
+    bookkeeperWriteQuorum: 2,
+    bookkeeperAckQuorum: 2,
+    managedLedgerMaxMarkDeleteRate: -1,
+  }]);
 });
 
 Deno.test("the admin interface reads names of topics and subscriptions as Java's admin client writes them", async () => {
