@@ -24,7 +24,8 @@ export interface Dispatcher {
   readonly active: Consumer | undefined;
   /** @throws {BrokerError} `consumer_busy`, `consumer_assign` */
   add(consumer: Consumer): Promise<void>;
-  remove(consumer: Consumer): void;
+  /** @param isComingBack it was sent away to subscribe again: nobody takes its place at once */
+  remove(consumer: Consumer, isComingBack?: boolean): void;
   /** Sends what can be sent. */
   wake(): void;
   /**

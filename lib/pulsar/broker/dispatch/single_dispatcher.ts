@@ -7,6 +7,12 @@ import { BrokerError } from "../errors.ts";
 import { pickActive } from "./failover.ts";
 import type { Position } from "../log/mod.ts";
 
+/**
+ * So long nobody takes the place of a consumer that a seek has sent away; then somebody does, should it not come back. (A real broker
+ * waits for ever.)
+ */
+const RETURN_MS = 5000;
+
 /** What a dispatcher needs besides its subscription. */
 export interface DispatcherOptions {
   readonly clock: Clock;
@@ -59,11 +65,17 @@ export class SingleActiveDispatcher implements Dispatcher {
     if (isUnchanged) this.#notify(consumer);
   }
 
-  remove(consumer: Consumer): void {
+  remove(consumer: Consumer, isComingBack = false): void {
     const at = this.#consumers.indexOf(consumer);
     if (at < 0) return;
     this.#consumers.splice(at, 1);
     if (this.#consumers.length > 0) {
+      if (isComingBack) {
+        this.#active = undefined;
+        this.#stopWaiting();
+        this.#after(RETURN_MS, () => this.#pick());
+        return;
+      }
       this.#pick();
       return;
     }
@@ -134,8 +146,10 @@ export class SingleActiveDispatcher implements Dispatcher {
   #send(consumer: Consumer): void {
     const reader = this.#reader;
     const { cursor } = this.source;
+    // As a Pulsar does, which reads for these by another way.
+    const epoch = consumer.readsCompacted ? -1 : consumer.epoch;
     while (consumer.isReady && reader.load()) {
-      if (!cursor.isAcked(reader.ledgerId, reader.entryId)) consumer.deliver(reader, 0);
+      if (!cursor.isAcked(reader.ledgerId, reader.entryId)) consumer.deliver(reader, 0, epoch);
       reader.next();
     }
     if (!consumer.isReady) reader.pause();

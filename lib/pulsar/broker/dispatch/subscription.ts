@@ -335,7 +335,7 @@ export class Subscription {
 
   /** It will be back in a moment: nobody takes over at once, and whoever does begins at the cursor's new place. */
   #sendAway(active: Consumer): void {
-    this.#dispatcher?.remove(active);
+    this.#dispatcher?.remove(active, true);
     active.isClosed = true;
     active.link.dropConsumer(active.consumerId);
   }

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { FakeClock } from "../../../../lib/base/mod.ts";
 import { testBroker, topicNamed } from "../_broker.ts";
 import { RawClient } from "../_raw_client.ts";
 
 const TOPIC = topicNamed("single");
 const FAILOVER = 2;
+const EARLIEST = { ledgerId: -1, entryId: -1 };
 
 Deno.test("a seek closes the active consumer of a failover subscription and leaves the others alone", async () => {
   await using broker = await testBroker({ failoverDelayMs: 60_000 });
@@ -37,6 +39,44 @@ Deno.test("a seek closes the active consumer of a failover subscription and leav
   assert.equal(closed.length, 1);
   assert(toldSecond.includes("SUCCESS"));
   for (const client of clients) await client[Symbol.asyncDispose]();
+});
+
+Deno.test("nobody takes the place of a consumer that a seek has sent away, until it has not come back for 5 s", async () => {
+  const clock = new FakeClock();
+  await using broker = await testBroker({ failoverDelayMs: 0, clock });
+  await using client = await RawClient.connect(broker.port);
+  await client.produce(TOPIC);
+  await client.publish(0, "m0");
+  for (const [consumerId, consumerName] of ["a", "b"].entries()) {
+    await client.subscribe(TOPIC, {
+      consumerId,
+      consumerName,
+      subType: FAILOVER,
+      initialPosition: 1,
+    });
+    await client.send("FLOW", { consumerId, messagePermits: 100 });
+  }
+  const heard = async () => {
+    await client.caughtUp();
+    const all: { type: string; consumerId: number }[] = [];
+    while (client.waiting > 0) {
+      const { type, body } = (await client.next())!.command;
+      all.push({ type, consumerId: (body as { consumerId: number }).consumerId });
+    }
+    return all;
+  };
+  await heard();
+  await client.send("SEEK", { consumerId: 0, requestId: 77n, messageId: EARLIEST });
+  const told = await heard();
+  const closed = told.find(({ type }) => type === "CLOSE_CONSUMER")!.consumerId;
+  assert.deepEqual(told.filter(({ type }) => type === "MESSAGE"), []);
+  await clock.advance(4999);
+  assert.deepEqual(await heard(), []);
+  await clock.advance(1);
+  assert.deepEqual(await heard(), [
+    { type: "ACTIVE_CONSUMER_CHANGE", consumerId: 1 - closed },
+    { type: "MESSAGE", consumerId: 1 - closed },
+  ]);
 });
 
 Deno.test("an older epoch does not replace the one that a consumer has", async () => {
