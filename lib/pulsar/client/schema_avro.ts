@@ -4,7 +4,8 @@ import { Buffer } from "node:buffer";
 import { messageOf, textOf, utf8 } from "../../base/mod.ts";
 import type { EncodedOrigin, SchemaInfo, TopicSchema, WriterSchemas } from "./schema.ts";
 import { schemaMismatch } from "./schema_primitives.ts";
-import { PulsarError, SchemaType } from "../wire/mod.ts";
+import { alignRecordNames, PulsarError, SchemaType } from "../wire/mod.ts";
+import type { NamedType } from "../wire/mod.ts";
 
 /** How AVRO is read and written. */
 export interface AvroOptions {
@@ -66,6 +67,12 @@ function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
+/** A reader of its own for one writer, whose names its records know. */
+interface Resolution {
+  readonly type: avro.Type;
+  readonly resolver: avro.Resolver;
+}
+
 /** AVRO of one definition, which reads any version of a topic's schema that it can be resolved with. */
 export class AvroSchema<T> implements TopicSchema<T> {
   readonly info: SchemaInfo;
@@ -73,7 +80,7 @@ export class AvroSchema<T> implements TopicSchema<T> {
   readonly #options: AvroOptions;
   readonly #registry: WriterSchemas | undefined;
   /** How to read each version; undefined where it was written as it is read. */
-  readonly #resolvers = new Map<string, avro.Resolver | undefined>();
+  readonly #resolvers = new Map<string, Resolution | undefined>();
 
   /**
    * @param text the definition as JSON text
@@ -97,9 +104,10 @@ export class AvroSchema<T> implements TopicSchema<T> {
   }
 
   decode(bytes: Uint8Array, origin?: EncodedOrigin): T {
-    const resolver = this.#resolvers.get(origin?.schemaVersion?.join() ?? "");
+    const resolution = this.#resolvers.get(origin?.schemaVersion?.join() ?? "");
+    const { type, resolver } = resolution ?? { type: this.#type, resolver: undefined };
     try {
-      return this.#type.fromBuffer(bufferOf(bytes), resolver) as T;
+      return type.fromBuffer(bufferOf(bytes), resolver) as T;
     } catch (error) {
       throw schemaMismatch("decode", messageOf(error));
     }
@@ -120,7 +128,7 @@ export class AvroSchema<T> implements TopicSchema<T> {
     this.#resolvers.set(schemaVersion.join(), writer && this.#resolverFor(writer));
   }
 
-  #resolverFor(writer: SchemaInfo): avro.Resolver | undefined {
+  #resolverFor(writer: SchemaInfo): Resolution | undefined {
     if (writer.type !== SchemaType.Avro) {
       throw schemaMismatch(
         "decode",
@@ -128,9 +136,13 @@ export class AvroSchema<T> implements TopicSchema<T> {
       );
     }
     const text = textOf(writer.schemaData);
-    if (text === textOf(this.info.schemaData)) return undefined;
+    const own = textOf(this.info.schemaData);
+    if (text === own) return undefined;
     try {
-      return this.#type.createResolver(avroType(text, this.#options));
+      const written = avroType(text, this.#options);
+      const type = avroType(own, this.#options);
+      alignRecordNames(type as unknown as NamedType, written as unknown as NamedType);
+      return { type, resolver: type.createResolver(written) };
     } catch (error) {
       throw schemaMismatch(
         "decode",

@@ -86,5 +86,7 @@ export type {
   Schema,
   SingleMessageMetadata,
 } from "./pulsar_api.ts";
+export { alignRecordNames } from "./record_names.ts";
+export type { NamedType } from "./record_names.ts";
 export { SendView, writeSend } from "./send.ts";
 export { SendReceiptView, writeSendReceipt } from "./send_receipt.ts";

@@ -193,6 +193,37 @@ Deno.test("schema.avro() reads messages of other versions of the topic's schema"
   assert.deepEqual({ ...reader.decode(own, newer) }, { item: "tea", size: "large" });
 });
 
+Deno.test("schema.avro() reads what was written under another name of the record, as Java's library", async () => {
+  const version = (name: string) =>
+    schema.avro<Record<string, unknown>>({
+      type: "record",
+      name,
+      fields: [
+        { name: "item", type: "string" },
+        {
+          name: "parts",
+          type: {
+            type: "array",
+            items: { type: "record", name: `${name}Part`, fields: [{ name: "n", type: "int" }] },
+          },
+        },
+      ],
+    });
+  const names = ["OrderV0", "OrderV1", "Order"];
+  const reader = version("Order").forTopic!(
+    registryOf(...names.map((name) => version(name).info!)),
+  );
+  for (const [i, name] of names.entries()) {
+    const schemaVersion = versionBytes(i);
+    await reader.prepare(schemaVersion);
+    const { item, parts } = reader.decode(
+      version(name).encode({ item: name, parts: [{ n: i }] }),
+      { schemaVersion },
+    );
+    assert.deepEqual([item, (parts as { n: number }[])[0]!.n], [name, i]);
+  }
+});
+
 Deno.test("schema.avro() says which version it cannot read", async () => {
   const reader = schema.avro(ORDER).forTopic!(registryOf(schema.string().info!));
   await assert.rejects(

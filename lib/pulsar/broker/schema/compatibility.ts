@@ -1,6 +1,7 @@
 import type avsc from "avsc";
 import { messageOf, textOf } from "../../../base/mod.ts";
-import { SchemaType } from "../../wire/mod.ts";
+import { alignRecordNames, SchemaType } from "../../wire/mod.ts";
+import type { NamedType } from "../../wire/mod.ts";
 import { BrokerError } from "../errors.ts";
 import { hasAvroSchema, isSameSchema } from "./equality.ts";
 import { splitKeyValueSchema } from "./key_value.ts";
@@ -38,8 +39,17 @@ function parse({ Type }: typeof avsc, data: Uint8Array): avsc.Type {
   }
 }
 
-/** AVRO's rules of schema resolution (Apache Avro specification, "Schema Resolution"), as avsc has them. */
-function assertReads(reader: avsc.Type, writer: avsc.Type, strategy: Compatibility): void {
+/**
+ * AVRO's rules of schema resolution (Apache Avro specification, "Schema Resolution"), as avsc has them, but that records may have other
+ * names, as with Java's library.
+ */
+function assertReads(
+  library: typeof avsc,
+  [readerData, writerData]: readonly [Uint8Array, Uint8Array],
+  strategy: Compatibility,
+): void {
+  const [reader, writer] = [parse(library, readerData), parse(library, writerData)];
+  alignRecordNames(reader as unknown as NamedType, writer as unknown as NamedType);
   try {
     reader.createResolver(writer);
   } catch (error) {
@@ -105,8 +115,8 @@ async function assertPair(
     await assertPair(ours.value, theirs.value, strategy);
   } else if (hasAvroSchema(candidate.type)) {
     const library = await loadAvsc();
-    const [ours, theirs] = [parse(library, candidate.data), parse(library, other.data)];
-    if (!strategy.startsWith("FORWARD")) assertReads(ours, theirs, strategy);
-    if (!strategy.startsWith("BACKWARD")) assertReads(theirs, ours, strategy);
+    const [ours, theirs] = [candidate.data, other.data];
+    if (!strategy.startsWith("FORWARD")) assertReads(library, [ours, theirs], strategy);
+    if (!strategy.startsWith("BACKWARD")) assertReads(library, [theirs, ours], strategy);
   }
 }

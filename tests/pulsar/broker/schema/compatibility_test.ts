@@ -37,6 +37,30 @@ Deno.test("assertCompatible() lets a field with a default come and go both ways"
   assert.deepEqual(await allowed(record(A), [record(A, B_DEFAULT)]), both);
 });
 
+Deno.test("assertCompatible() does not look at names of records, wherever they stand, as Java's library", async () => {
+  const both = COMPATIBILITY.filter((one) => one !== "ALWAYS_INCOMPATIBLE");
+  const named = (version: string, inner: unknown[]): SchemaInfo => ({
+    type: SchemaType.Avro,
+    data: utf8(JSON.stringify({
+      type: "record",
+      name: `Order${version}`,
+      namespace: `shop.${version}`,
+      fields: [
+        A,
+        { name: "one", type: ["null", { type: "record", name: `Item${version}`, fields: inner }] },
+        { name: "all", type: { type: "array", items: `Item${version}` } },
+        { name: "next", type: ["null", `Order${version}`] },
+      ],
+    })),
+    properties: {},
+  });
+  assert.deepEqual(await allowed(named("V2", [A, B_DEFAULT]), [named("V1", [A])]), both);
+  assert.ok(!(await allowed(named("V2", [A, B]), [named("V1", [A])])).includes("BACKWARD"));
+  // Enumerations and fixed bytes do have names.
+  const suit = (name: string) => ({ name: "s", type: { type: "enum", name, symbols: ["A"] } });
+  assert.ok(!(await allowed(record(suit("S2")), [record(suit("S1"))])).includes("FULL"));
+});
+
 Deno.test("assertCompatible() knows which side must read which", async () => {
   // A new field without default: old readers pass over it, new ones miss it in old data.
   assert.deepEqual(await allowed(record(A, B), [record(A)]), [
