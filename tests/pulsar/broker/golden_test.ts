@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../../lib/base/mod.ts";
+import { systemClock, utf8 } from "../../../lib/base/mod.ts";
 import { decodeCommand, encodeCommand, FrameReader } from "../../../lib/pulsar/wire/mod.ts";
 import type { Command } from "../../../lib/pulsar/wire/mod.ts";
 import type { StartOptions } from "../../../lib/pulsar/broker/mod.ts";
 import { testBroker } from "./_broker.ts";
 import type { TestBroker } from "./_broker.ts";
+import { SECRET, tokenOf } from "./_tokens.ts";
 import { plain, RawClient } from "./_raw_client.ts";
 import type { Received } from "./_raw_client.ts";
 
@@ -92,11 +93,18 @@ async function within<T>(promise: Promise<T>, what: string): Promise<T> {
   return await Promise.race([promise, late]).finally(() => done.abort());
 }
 
-/** What an answer belongs to: a request, the messages of a connection, or nothing in particular. */
+/** What comes beside the answers to requests, in whatever order. */
+const BESIDE: ReadonlySet<string> = new Set([
+  "ACTIVE_CONSUMER_CHANGE",
+  "MESSAGE",
+  "REACHED_END_OF_TOPIC",
+  "SEND_RECEIPT",
+  "WATCH_TOPIC_UPDATE",
+]);
+
+/** What an answer belongs to: a request, what comes beside, or nothing in particular. */
 function kindOf({ command }: Received): string {
-  if (command.type === "MESSAGE") return "message";
-  if (command.type === "WATCH_TOPIC_UPDATE") return "watcher";
-  if (command.type === "REACHED_END_OF_TOPIC") return "end";
+  if (BESIDE.has(command.type)) return command.type;
   const { requestId } = command.body as { requestId?: bigint };
   return requestId === undefined || requestId === -1n ? "" : `request ${requestId}`;
 }
@@ -108,12 +116,15 @@ class Replay {
   /** What came before what the recording has first. */
   readonly #early: Received[] = [];
 
-  constructor(private readonly broker: TestBroker, private readonly hangsUp = false) {}
+  constructor(
+    private readonly broker: TestBroker,
+    private readonly options: { readonly hangsUp?: boolean; readonly token?: string } = {},
+  ) {}
 
   async #client(connection: number): Promise<RawClient> {
     let client = this.#clients.get(connection);
     if (client === undefined) {
-      if (this.hangsUp) { for (const one of this.#clients.values()) one.socket.close(); }
+      if (this.options.hangsUp) { for (const one of this.#clients.values()) one.socket.close(); }
       client = await RawClient.dial(this.broker.port);
       this.#clients.set(connection, client);
     }
@@ -139,10 +150,15 @@ class Replay {
 
   async #say(client: RawClient, bytes: Uint8Array): Promise<void> {
     const decoded = decode(bytes);
-    const isCommand = decoded?.command !== undefined && decoded.section.length === 0;
-    const { type, body } = decoded?.command ?? {};
-    const mapped = isCommand ? encodeCommand(type!, this.#ledgers.translate(body) as never) : bytes;
-    await client.write(mapped);
+    if (decoded?.command === undefined || decoded.section.length > 0) {
+      return await client.write(bytes);
+    }
+    const { type, body } = decoded.command;
+    const { token } = this.options;
+    const said = type === "CONNECT" && token !== undefined
+      ? { ...body, authData: utf8(token) }
+      : this.#ledgers.translate(body);
+    await client.write(encodeCommand(type, said as never));
   }
 
   async #hear(client: RawClient, bytes: Uint8Array, what: string): Promise<void> {
@@ -188,6 +204,10 @@ async function admin(broker: TestBroker, method: string, path: string, body?: un
   assert.equal(answer.ok, true, `${method} ${path}: ${await answer.text()}`);
 }
 
+async function recording(name: string): Promise<Recorded[]> {
+  return JSON.parse(await Deno.readTextFile(new URL(`${name}.json`, GOLDEN)));
+}
+
 async function replay(name: string, options: {
   readonly before?: (broker: TestBroker) => Promise<void>;
   /** The client left each connection when it opened the next. */
@@ -195,6 +215,10 @@ async function replay(name: string, options: {
   /** What an administrator did before a frame, by the frame's number. */
   readonly during?: Readonly<Record<number, (broker: TestBroker) => Promise<void>>>;
   readonly start?: Partial<StartOptions>;
+  /** Recordings that this one builds on: what they left is there. */
+  readonly behind?: readonly string[];
+  /** What the client shows: the secret that recorded tokens were signed with is gone. */
+  readonly token?: string;
   readonly after?: (replay: Replay) => Promise<void>;
 } = {}): Promise<void> {
   // The recorded broker did not deduplicate but in one namespace.
@@ -203,11 +227,14 @@ async function replay(name: string, options: {
     ...options.start,
   });
   await options.before?.(broker);
-  const frames = JSON.parse(await Deno.readTextFile(new URL(`${name}.json`, GOLDEN)));
-  await using player = new Replay(broker, options.hangsUp);
+  for (const earlier of options.behind ?? []) {
+    await using player = new Replay(broker);
+    await player.run(await recording(earlier));
+  }
+  await using player = new Replay(broker, options);
   const during = Object.entries(options.during ?? {})
     .map(([i, action]) => [i, () => action(broker)] as const);
-  await player.run(frames, Object.fromEntries(during));
+  await player.run(await recording(name), Object.fromEntries(during));
   await options.after?.(player);
 }
 
@@ -219,6 +246,10 @@ const PLAIN = [
   "python_seek",
   "python_last_message_id",
   "python_produce_avro",
+  "python_produce_compressed",
+  "python_batch_index_ack",
+  "python_consume_key_shared",
+  "python_ping",
   "java_produce",
   "java_produce_avro",
   "java_ack_receipt",
@@ -227,6 +258,8 @@ const PLAIN = [
   "python_producer_access",
   "python_non_persistent",
   "java_pattern",
+  "java_dead_letter",
+  "java_table_view",
   "raw_producer_waiting",
   "raw_topic_list",
   "raw_topic_metadata",
@@ -259,6 +292,45 @@ Deno.test("the broker answers python_not_found as the recorded Pulsar did", () =
     before: (broker) => admin(broker, "PUT", "persistent/public/default/three/partitions", 3),
   }));
 
+const THREE_PARTITIONS = (broker: TestBroker) =>
+  admin(broker, "PUT", "persistent/public/default/partitioned/partitions", 3);
+
+Deno.test("the broker answers python_produce_partitioned as the recorded Pulsar did", () =>
+  replay("python_produce_partitioned", { before: THREE_PARTITIONS }));
+
+Deno.test("the broker answers python_pattern as the recorded Pulsar did", () =>
+  replay("python_pattern", {
+    before: async (broker) => {
+      await THREE_PARTITIONS(broker);
+      // What other scenarios had left.
+      const others =
+        "access avro batch batch-index compressed exclusive failover key-shared last-id seek shared single single-ack terminated unload";
+      for (const local of others.split(" ")) {
+        await admin(broker, "PUT", `persistent/public/default/${local}`);
+      }
+    },
+  }));
+
+Deno.test("the broker answers python_consume_compressed as the recorded Pulsar did", () =>
+  replay("python_consume_compressed", { behind: ["python_produce_compressed"] }));
+
+Deno.test("the broker answers java_auto_consume as the recorded Pulsar did", () =>
+  replay("java_auto_consume", { behind: ["java_produce_avro"] }));
+
+const SECURED = { tokenSecretKey: SECRET, superusers: ["admin"] };
+for (
+  const [name, token] of [
+    ["python_token_accepted", await tokenOf("admin")],
+    ["python_token_without_rights", await tokenOf("nobody")],
+    // Signed with another secret than the broker's, as when they were recorded.
+    ["python_token_forged", undefined],
+    ["python_token_missing", undefined],
+  ] as const
+) {
+  Deno.test(`the broker answers ${name} as the recorded Pulsar did`, () =>
+    replay(name, { start: SECURED, ...(token === undefined ? {} : { token }) }));
+}
+
 Deno.test("the broker answers raw_consumer_stats as the recorded Pulsar did", () =>
   replay("raw_consumer_stats"));
 
@@ -280,8 +352,7 @@ Deno.test("the broker closes connections whose commands come out of order", () =
 
 /** The number of the first frame for which a condition holds. */
 async function frameOf(name: string, condition: (frame: Recorded) => boolean): Promise<number> {
-  const text = await Deno.readTextFile(new URL(`${name}.json`, GOLDEN));
-  return (JSON.parse(text) as Recorded[]).findIndex(condition);
+  return (await recording(name)).findIndex(condition);
 }
 
 Deno.test("the broker answers raw_compaction as the recorded Pulsar did", async () => {
