@@ -4,7 +4,7 @@ import { BrokerError } from "./errors.ts";
 import { NonPersistentSubscription } from "./non_persistent_subscription.ts";
 import type { NonPersistentHost } from "./non_persistent_subscription.ts";
 import type { Producer } from "./producer.ts";
-import { Rates } from "./dispatch/mod.ts";
+import { hasTypedConsumers, Rates } from "./dispatch/mod.ts";
 import type { TopicName } from "./topic_name.ts";
 import type { TopicPolicies } from "./policies/mod.ts";
 import { TopicProducers } from "./topic_producers.ts";
@@ -92,6 +92,11 @@ export class NonPersistentTopic implements WritableTopic, NonPersistentHost {
     if (this.subscriptions.get(subscription.name) === subscription) {
       this.subscriptions.delete(subscription.name);
     }
+  }
+
+  /** Whether somebody is connected who says what the topic holds. */
+  get isActive(): boolean {
+    return this.producers.size > 0 || hasTypedConsumers(this);
   }
 
   /** Whether nobody is connected. */

@@ -4,7 +4,7 @@ import type { AppendListener, DocumentPlace, EarlierEntries, Entry, Position } f
 import { Compaction, COMPACTION_SUBSCRIPTION } from "./compaction.ts";
 import type { CompactionHost, CompactionStatus } from "./compaction.ts";
 import { assertQuota, backlogBytes, enforceQuota } from "./backlog_quota.ts";
-import { Cursor, Rates, Subscription } from "./dispatch/mod.ts";
+import { Cursor, hasTypedConsumers, Rates, Subscription } from "./dispatch/mod.ts";
 import { Deduplication } from "./deduplication.ts";
 import type { DeduplicationState, KnownProducer } from "./deduplication.ts";
 import {
@@ -175,10 +175,9 @@ export class Topic implements WritableTopic, CompactionHost {
     return this.gate.epoch;
   }
 
-  /** Whether somebody is connected, or there are messages. */
+  /** Whether somebody is connected who says what the topic holds, or there are messages. */
   get isActive(): boolean {
-    return this.producers.size > 0 || this.log.last !== undefined ||
-      [...this.subscriptions.values()].some((one) => one.consumers.length > 0);
+    return this.producers.size > 0 || this.log.last !== undefined || hasTypedConsumers(this);
   }
 
   /** What stands for the beginning of the log when it is read compacted. */

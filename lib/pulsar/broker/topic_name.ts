@@ -33,7 +33,7 @@ export interface TopicName {
 /**
  * Reads a topic's name; a short one is in `persistent://public/default`.
  *
- * @throws {BrokerError} `invalid`
+ * @throws {BrokerError} `invalid_topic`
  */
 export function parseTopicName(text: string): TopicName {
   const long = text.includes("://")

@@ -26,7 +26,7 @@ import {
 import { WriteQueue } from "./write_queue.ts";
 
 /** The newest protocol whose commands are used here; a broker answers with the lower of both. */
-const PROTOCOL_VERSION = 20;
+const PROTOCOL_VERSION = 21;
 const CLIENT_VERSION = "weir-client";
 /** A frame may take so many keep-alive intervals to come; one that takes longer was announced longer than it is. */
 const FRAME_INTERVALS_MAX = 4;

@@ -76,6 +76,7 @@ function subscribeFields(
   random: Random,
 ): TopicConsumerOptions["subscribe"] {
   const { initialPosition = "latest", schema, keySharedPolicy } = options;
+  const schemaInfo = schema?.consumerInfo ?? schema?.info;
   return {
     subscription: options.subscription,
     subType: TYPES[options.subscriptionType ?? "exclusive"],
@@ -90,7 +91,7 @@ function subscribeFields(
     // A topic that a pattern has found and that is gone meanwhile must not be made again.
     forceTopicCreation: options.createTopic ?? options.topicsPattern === undefined,
     subscriptionProperties: pairsOf(options.subscriptionProperties),
-    ...(schema?.info === undefined ? {} : { schema: schema.info }),
+    ...(schemaInfo === undefined ? {} : { schema: schemaInfo }),
     ...(keySharedPolicy === undefined ? {} : { keySharedMeta: keySharedMeta(keySharedPolicy) }),
     ...(options.replicateSubscriptionState ? { replicateSubscriptionState: true } : {}),
     ...(startRollbackSec === undefined

@@ -21,6 +21,8 @@ export interface EncodedOrigin {
 export interface Schema<T> {
   /** What is registered with the topic; undefined for plain bytes and for AUTO_CONSUME, which register nothing. */
   readonly info: SchemaInfo | undefined;
+  /** What a consumer says instead, where it is something else. */
+  readonly consumerInfo?: SchemaInfo | undefined;
   /** @throws {PulsarError} `schema_mismatch` when the value is none of this schema */
   encode(value: T): Uint8Array;
   /** The message's key, for KEY_VALUE with separated encoding; a message of it has no other key. */

@@ -21,7 +21,7 @@ import {
   localDateTimeSchema,
   localTimeSchema,
 } from "./schema_time.ts";
-import { schemaTypeName } from "./schema_types.ts";
+import { AUTO_CONSUME_INFO, schemaTypeName } from "./schema_types.ts";
 import { PulsarError, SchemaType } from "../wire/mod.ts";
 
 const PLAIN: ReadonlyMap<SchemaType, () => Schema<never>> = new Map(
@@ -72,6 +72,7 @@ function schemaOfInfo(info: SchemaInfo, options: AvroOptions): Schema<unknown> {
 /** Reads whatever the topic holds; bytes where it has no schema. */
 export class AutoConsumeSchema implements TopicSchema<unknown> {
   readonly info = undefined;
+  readonly consumerInfo = AUTO_CONSUME_INFO;
   readonly readsKey = true;
   readonly #options: AvroOptions;
   readonly #registry: WriterSchemas | undefined;

@@ -27,6 +27,16 @@ const NAMES: readonly (readonly [string, SchemaType])[] = [
   ["NONE", SchemaType.None],
 ];
 
+/** The protocol version since which consumers say that they read whatever there is. */
+export const AUTO_CONSUME_PROTOCOL = 21;
+/** How they say it, as Java's client does. */
+export const AUTO_CONSUME_INFO: SchemaInfo = {
+  name: "AutoConsume",
+  type: SchemaType.AutoConsume,
+  schemaData: new Uint8Array(0),
+  properties: [],
+};
+
 /** What Java calls the type of a schema. */
 export function schemaTypeName({ type }: SchemaInfo): string {
   return NAMES.find(([, number]) => number === type)?.[0] ?? String(type);

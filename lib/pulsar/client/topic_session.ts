@@ -4,6 +4,7 @@ import type { Connection, ConsumerEndpoint, RequestType } from "./connection.ts"
 import { type ClientContext, orAborted, retrying } from "./context.ts";
 import { deferred } from "./deferred.ts";
 import { unexpected } from "./lookup.ts";
+import { AUTO_CONSUME_PROTOCOL } from "./schema_types.ts";
 import {
   type Command,
   type CommandBodies,
@@ -12,6 +13,7 @@ import {
   type Frame,
   type MessageView,
   PulsarError,
+  SchemaType,
 } from "../wire/mod.ts";
 
 /** How long closing waits for the broker's answer. */
@@ -220,8 +222,12 @@ export class TopicSession implements ConsumerEndpoint {
     const body = this.#host.subscribeBody();
     const action = `subscribe ${body.subscription} to ${this.topic}`;
     try {
-      const whole = { ...body, topic: this.topic, consumerId: this.consumerId };
-      const answer = await connection.request("SUBSCRIBE", whole, action);
+      const { schema, ...others } = body;
+      const whole = { ...others, topic: this.topic, consumerId: this.consumerId };
+      const isKnown = schema?.type !== SchemaType.AutoConsume ||
+        connection.protocolVersion >= AUTO_CONSUME_PROTOCOL;
+      const named = schema !== undefined && isKnown ? { ...whole, schema } : whole;
+      const answer = await connection.request("SUBSCRIBE", named, action);
       if (answer.type !== "SUCCESS") throw unexpected(action, answer.type);
       this.#closing.signal.throwIfAborted();
       // It may have been lost between the answer and now.

@@ -13,7 +13,7 @@ Deno.test("Connection says who it is, and takes the broker's largest message siz
   const { broker, client } = await connectFake();
   await using _ = client;
   const [connect] = broker.bodies("CONNECT");
-  assert.equal(connect!.protocolVersion, 20);
+  assert.equal(connect!.protocolVersion, 21);
   assert.equal(connect!.authMethodName, "none");
   assert.equal(connect!.featureFlags!.supportsAuthRefresh, true);
 });

@@ -3,6 +3,8 @@ import { textOf, utf8 } from "../../../lib/base/mod.ts";
 import type { ConsumerOptions } from "../../../lib/pulsar/client/consumer_options.ts";
 import { MessageId } from "../../../lib/pulsar/client/message_id.ts";
 import type { TopicSchema } from "../../../lib/pulsar/client/schema.ts";
+import { schema } from "../../../lib/pulsar/client/schemas.ts";
+import { SchemaType } from "../../../lib/pulsar/wire/mod.ts";
 import { acknowledged, available, consuming, section, SHARED, textsOf } from "./consuming.ts";
 import { connectFake, rejectsWith, settle, TOPIC } from "./setup.ts";
 
@@ -103,6 +105,28 @@ Deno.test("Consumer with receiverQueueSize 0 asks for one message a call", async
   assert.equal(textOf((await waiting[0]!).data), "b");
   assert.equal(broker.bodies("FLOW").reduce((sum, one) => sum + one.messagePermits, 0), 3);
   waiting[1]!.catch(() => {});
+  await end();
+});
+
+Deno.test("a consumer of AUTO_CONSUME says so to brokers that know it, and nothing to older ones", async () => {
+  const options = { schema: schema.autoConsume(), ...SHARED };
+  const { broker, client, clock, end } = await consuming([], options as never);
+  const [said] = broker.bodies("SUBSCRIBE");
+  assert.equal(said!.schema!.type, SchemaType.AutoConsume);
+  assert.equal(said!.schema!.name, "AutoConsume");
+  // The next connection is to an older broker.
+  broker.hook = (command, connection) => {
+    if (command.type !== "CONNECT") return false;
+    connection.send("CONNECTED", { serverVersion: "old", protocolVersion: 20 });
+    return true;
+  };
+  broker.dropAll();
+  await clock.advance(1000);
+  assert.equal(broker.bodies("SUBSCRIBE").length, 2);
+  assert.equal(broker.bodies("SUBSCRIBE")[1]!.schema, undefined);
+  const text = { ...SHARED, schema: schema.string() };
+  await client.openConsumer(text);
+  assert.equal(broker.bodies("SUBSCRIBE")[2]!.schema!.type, SchemaType.String);
   await end();
 });
 

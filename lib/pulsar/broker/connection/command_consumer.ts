@@ -15,7 +15,7 @@ import { ratesOf } from "../entity_rates.ts";
 import { BrokerError } from "../errors.ts";
 import type { PartitionLog, Position } from "../log/mod.ts";
 import { comparePositions, EARLIEST } from "../log/mod.ts";
-import { schemaInfoOf } from "../schema/mod.ts";
+import { readsAnySchema, schemaInfoOf } from "../schema/mod.ts";
 import type { Subscription } from "../dispatch/mod.ts";
 import { assertSubscribable } from "./subscription_access.ts";
 import type { Topic } from "../topic.ts";
@@ -95,6 +95,7 @@ async function openConsumer(connection: Session, body: CommandSubscribe): Promis
     connectedSinceMs: broker.parts.clock.wallMs(),
     keyShared: body.keySharedMeta,
     readsCompacted,
+    readsAnySchema: readsAnySchema(body.schema),
   });
   if (readsCompacted) subscription.startCompacted();
   await subscription.add(consumer, kind);

@@ -3,7 +3,7 @@ import type { Command, CommandSubscribe } from "../../wire/mod.ts";
 import { recordOf } from "./command_producer.ts";
 import { Consumer } from "../dispatch/mod.ts";
 import { BrokerError } from "../errors.ts";
-import { schemaInfoOf } from "../schema/mod.ts";
+import { readsAnySchema, schemaInfoOf } from "../schema/mod.ts";
 import type { NonPersistentAttachment, Session } from "./session.ts";
 import { openNonPersistent } from "../topic_access.ts";
 import { parseTopicName } from "../topic_name.ts";
@@ -50,7 +50,7 @@ async function open(
   const schema = schemaInfoOf(body.schema);
   if (schema !== undefined) {
     const strategy = broker.compatibility(name.namespace);
-    await broker.schemas.assertReadable(name, schema, { strategy, isActive: !topic.isIdle });
+    await broker.schemas.assertReadable(name, schema, { strategy, isActive: topic.isActive });
   }
   const subscription = topic.subscribe(body.subscription);
   const consumer = new Consumer(subscription, {
@@ -62,6 +62,7 @@ async function open(
     metadata: recordOf(body.metadata),
     connectedSinceMs: broker.parts.clock.wallMs(),
     keyShared: body.keySharedMeta,
+    readsAnySchema: readsAnySchema(body.schema),
   });
   const attachment = { consumer, subscription, topic };
   try {

@@ -29,6 +29,8 @@ export interface ConsumerOptions {
   readonly keyShared?: KeySharedMeta | undefined;
   /** It wants the compacted log. */
   readonly readsCompacted?: boolean;
+  /** It brings no schema, because it reads whatever there is (AUTO_CONSUME; said since protocol 21). */
+  readonly readsAnySchema?: boolean;
 }
 
 /** One consumer of a subscription, as the broker sees it. */
@@ -41,6 +43,7 @@ export class Consumer {
   readonly connectedSinceMs: number;
   readonly keyShared: KeySharedMeta | undefined;
   readonly readsCompacted: boolean;
+  readonly readsAnySchema: boolean;
   epoch: number;
   /** Messages that the client is ready to take. Below zero after a batch with more of them than it asked for, as in Pulsar. */
   permits = 0;
@@ -69,6 +72,7 @@ export class Consumer {
     this.connectedSinceMs = options.connectedSinceMs;
     this.keyShared = options.keyShared;
     this.readsCompacted = options.readsCompacted ?? false;
+    this.readsAnySchema = options.readsAnySchema ?? false;
   }
 
   /** Whether a message may be sent now. */
@@ -128,4 +132,13 @@ export function countBits(words: readonly bigint[]): number {
     for (let rest = BigInt.asUintN(64, word); rest !== 0n; rest &= rest - 1n) count++;
   }
   return count;
+}
+
+/** Whether a topic has a consumer who says, by a schema or by none, what it holds. */
+export function hasTypedConsumers({ subscriptions }: {
+  readonly subscriptions: ReadonlyMap<string, { readonly consumers: readonly Consumer[] }>;
+}): boolean {
+  return [...subscriptions.values()].some(({ consumers }) =>
+    consumers.some(({ readsAnySchema }) => !readsAnySchema)
+  );
 }

@@ -1,5 +1,5 @@
 /** Subscriptions: cursors, consumers, and how messages are spread over them. */
-export { Consumer } from "./consumer.ts";
+export { Consumer, hasTypedConsumers } from "./consumer.ts";
 export type { DeliverySource } from "./consumer.ts";
 export { Cursor } from "./cursor.ts";
 export { pickActive } from "./failover.ts";

@@ -48,6 +48,11 @@ export function schemaInfoOf(schema: Schema | undefined): SchemaInfo | undefined
   return { type: schema.type, data: schema.schemaData, properties };
 }
 
+/** Whether a consumer reads whatever there is. */
+export function readsAnySchema(schema: Schema | undefined): boolean {
+  return schema?.type === SchemaType.AutoConsume;
+}
+
 /** A version as it travels: 8 bytes, big-endian. */
 export function encodeVersion(version: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(8);
@@ -198,7 +203,7 @@ export class SchemaRegistry {
   /**
    * Whether a consumer with this schema can read the topic. On a topic that nobody uses, its schema is the first.
    *
-   * @param isActive somebody is connected, or there are messages
+   * @param isActive somebody is connected who says what the topic holds, or there are messages
    * @throws {BrokerError} `incompatible_schema`
    */
   async assertReadable(

@@ -158,3 +158,23 @@ Deno.test("GET_OR_CREATE_SCHEMA registers on a topic that is there", async () =>
   const bytes = await create(TOPIC, { ...avro(A), type: SchemaType.None });
   assert.deepEqual([bytes.errorCode, bytes.schemaVersion?.length ?? 0], [undefined, 0]);
 });
+
+Deno.test("a consumer that reads whatever there is does not stand in the way of a topic's first schema", async () => {
+  await using broker = await testBroker();
+  await using client = await RawClient.connect(broker.port);
+  const schemaOf = (type: SchemaType): Schema => ({ name: "s", type, schemaData: utf8("") });
+  let consumerId = 0;
+  const subscribe = async (topic: string, schema?: Schema) => {
+    const subscription = `s${++consumerId}`;
+    const options = { subscription, consumerId, ...(schema === undefined ? {} : { schema }) };
+    return (await client.subscribe(topic, options)).at(-1)!.type;
+  };
+  for (const domain of ["persistent", "non-persistent"]) {
+    const [any, bytes] = [`${domain}://public/default/any`, `${domain}://public/default/bytes`];
+    assert.equal(await subscribe(any, schemaOf(SchemaType.AutoConsume)), "SUCCESS");
+    assert.equal(await subscribe(any, schemaOf(SchemaType.String)), "SUCCESS");
+    // Who says nothing says bytes.
+    assert.equal(await subscribe(bytes), "SUCCESS");
+    assert.equal(await subscribe(bytes, schemaOf(SchemaType.String)), "ERROR");
+  }
+});
