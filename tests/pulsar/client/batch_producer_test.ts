@@ -12,6 +12,7 @@ import {
   splitBatch,
 } from "../../../lib/pulsar/wire/mod.ts";
 import type { FakeEntry } from "./fake_broker.ts";
+import type { FakeBroker } from "./fake_broker.ts";
 import { batchOf, connectFake, fill, rejectsWith, settle, TOPIC } from "./setup.ts";
 
 const OPTIONS = { topic: "orders", producerName: "till" };
@@ -33,6 +34,17 @@ function textsOfEntry({ section }: FakeEntry): string[] {
     { length: count },
     (_, i) => new TextDecoder().decode(content.subarray(bounds[2 * i], bounds[2 * i + 1])),
   );
+}
+
+/** Answers so many SENDs with an error, and takes those that come then. */
+function refuseSends(broker: FakeBroker, error: ServerError, count = Infinity): void {
+  let sends = 0;
+  broker.hook = (command, connection) => {
+    if (command.type !== "SEND" || ++sends > count) return false;
+    const { producerId, sequenceId } = command.body;
+    connection.send("SEND_ERROR", { producerId, sequenceId, error, message: "refused" });
+    return true;
+  };
 }
 
 Deno.test("BatchProducer.send() stores a batch with its metadata and gives its position", async () => {
@@ -226,13 +238,7 @@ Deno.test("BatchProducer looks the topic up again when the broker closes the pro
 Deno.test("BatchProducer.send() is rejected for good when the topic was terminated", async () => {
   const { broker, client } = await connectFake();
   await using _ = client;
-  broker.hook = (command, connection) => {
-    if (command.type !== "SEND") return false;
-    const { producerId, sequenceId } = command.body;
-    const error = ServerError.TopicTerminatedError;
-    connection.send("SEND_ERROR", { producerId, sequenceId, error, message: "terminated" });
-    return true;
-  };
+  refuseSends(broker, ServerError.TopicTerminatedError);
   const producer = await client.openBatchProducer(OPTIONS);
   const sent = [0, 1].map((id) =>
     rejectsWith(producer.send(batchOf(producer, ["a"]), id), "topic_terminated_error")
@@ -244,14 +250,7 @@ Deno.test("BatchProducer.send() is rejected for good when the topic was terminat
 Deno.test("BatchProducer.send() sends again when the broker says that the checksum is wrong and it is not", async () => {
   const { broker, clock, client } = await connectFake();
   await using _ = client;
-  let sends = 0;
-  broker.hook = (command, connection) => {
-    if (command.type !== "SEND" || ++sends > 1) return false;
-    const { producerId, sequenceId } = command.body;
-    const error = ServerError.ChecksumError;
-    connection.send("SEND_ERROR", { producerId, sequenceId, error, message: "damaged on the way" });
-    return true;
-  };
+  refuseSends(broker, ServerError.ChecksumError, 1);
   const producer = await client.openBatchProducer(OPTIONS);
   const sent = producer.send(batchOf(producer, ["a"]), 0);
   await clock.advance(1000);
@@ -267,13 +266,7 @@ Deno.test("BatchProducer.send() is rejected when the batch was damaged on this s
   // The fake broker does not check: it says so as a real one would.
   const { broker, client: other } = await connectFake({ crc32c: () => sum++ });
   await using _other = other;
-  broker.hook = (command, connection) => {
-    if (command.type !== "SEND") return false;
-    const { producerId, sequenceId } = command.body;
-    const error = ServerError.ChecksumError;
-    connection.send("SEND_ERROR", { producerId, sequenceId, error, message: "checksum" });
-    return true;
-  };
+  refuseSends(broker, ServerError.ChecksumError);
   const damaged = await other.openBatchProducer(OPTIONS);
   await rejectsWith(damaged.send(batchOf(damaged, ["a"]), 0), "checksum_error");
   await producer.send(batchOf(producer, ["a"]), 0);

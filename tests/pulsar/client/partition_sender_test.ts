@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { utf8 } from "../../../lib/base/mod.ts";
-import type { FakeBroker } from "./fake_broker.ts";
 import { connectFake, rejectsWith, settle, TOPIC } from "./setup.ts";
 import { entryOf, textsIn, unchunked } from "./sent_messages.ts";
 
 const OPTIONS = { topic: "orders", producerName: "till" };
 
-/** Keeps receipts back; each call of the result sends the next one. */
-function holdReceipts(broker: FakeBroker): { release(): void; readonly count: number } {
+/** A client of a broker that keeps receipts back; each call of `release` sends the next one. */
+async function connectHeld() {
+  const fake = await connectFake();
+  const { broker } = fake;
   const receipts: (() => void)[] = [];
   broker.hook = (command, connection, frame) => {
     if (command.type !== "SEND") return false;
@@ -25,18 +26,13 @@ function holdReceipts(broker: FakeBroker): { release(): void; readonly count: nu
     return true;
   };
   let next = 0;
-  return {
-    release: () => receipts[next++]!(),
-    get count() {
-      return receipts.length;
-    },
-  };
+  const release = () => receipts[next++]!();
+  return { ...fake, receipts: { release, count: () => receipts.length } };
 }
 
 Deno.test("PartitionSender.send() waits in order while all room is taken, up to its bound", async () => {
-  const { broker, clock, client } = await connectFake();
+  const { broker, clock, client, receipts } = await connectHeld();
   await using _ = client;
-  const receipts = holdReceipts(broker);
   const producer = await client.openProducer({
     ...OPTIONS,
     batching: false,
@@ -49,7 +45,7 @@ Deno.test("PartitionSender.send() waits in order while all room is taken, up to 
   const ready = producer.ready().then(() => isReady = true);
   for (let i = 0; i < 3; i++) {
     await settle(clock);
-    assert.equal(receipts.count, i + 1);
+    assert.equal(receipts.count(), i + 1);
     assert.equal(isReady, false);
     receipts.release();
   }
@@ -58,9 +54,8 @@ Deno.test("PartitionSender.send() waits in order while all room is taken, up to 
 });
 
 Deno.test("PartitionSender.send() is refused at once with whenFull: error, by count and by bytes", async () => {
-  const { broker, client } = await connectFake();
+  const { client, receipts } = await connectHeld();
   await using _ = client;
-  const receipts = holdReceipts(broker);
   const common = { ...OPTIONS, batching: false, whenFull: "error" } as const;
   for (const bound of [{ pendingMessagesMax: 1 }, { pendingBytesMax: 1 }]) {
     const producer = await client.openProducer({ ...common, ...bound });
@@ -74,9 +69,8 @@ Deno.test("PartitionSender.send() is refused at once with whenFull: error, by co
 });
 
 Deno.test("PartitionSender gives up everything behind a message without a receipt, so that nothing overtakes", async () => {
-  const { broker, clock, client } = await connectFake();
+  const { broker, clock, client, receipts } = await connectHeld();
   await using _ = client;
-  const receipts = holdReceipts(broker);
   const producer = await client.openProducer({
     ...OPTIONS,
     batching: false,
@@ -125,9 +119,8 @@ Deno.test("PartitionSender sends again in order under the same ids after the bro
 });
 
 Deno.test("PartitionSender.flush() waits for what was sent before, not for what comes after", async () => {
-  const { broker, clock, client } = await connectFake();
+  const { clock, client, receipts } = await connectHeld();
   await using _ = client;
-  const receipts = holdReceipts(broker);
   const producer = await client.openProducer({ ...OPTIONS, pendingMessagesMax: 2 });
   const first = ["a", "b", "c"].map((text) => producer.send({ value: utf8(text) }));
   let isFlushed = false;
@@ -147,9 +140,8 @@ Deno.test("PartitionSender.flush() waits for what was sent before, not for what 
 });
 
 Deno.test("PartitionSender forgets a waiting message whose signal is aborted, and sends the others", async () => {
-  const { broker, clock, client } = await connectFake();
+  const { broker, clock, client, receipts } = await connectHeld();
   await using _ = client;
-  const receipts = holdReceipts(broker);
   const producer = await client.openProducer({
     ...OPTIONS,
     batching: false,
