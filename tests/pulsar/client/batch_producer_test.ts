@@ -11,8 +11,7 @@ import {
   ServerError,
   splitBatch,
 } from "../../../lib/pulsar/wire/mod.ts";
-import type { FakeEntry } from "./fake_broker.ts";
-import type { FakeBroker } from "./fake_broker.ts";
+import type { FakeBroker, FakeEntry } from "./fake_broker.ts";
 import { batchOf, connectFake, fill, rejectsWith, settle, TOPIC } from "./setup.ts";
 
 const OPTIONS = { topic: "orders", producerName: "till" };
