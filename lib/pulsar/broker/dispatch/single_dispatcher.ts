@@ -111,6 +111,8 @@ export class SingleActiveDispatcher implements Dispatcher {
   }
 
   #notify(consumer: Consumer): void {
+    // When all are sent away at once, none hears of the others' going.
+    if (consumer.isClosed) return;
     consumer.link.sendActiveConsumerChange(consumer.consumerId, consumer === this.#active);
   }
 

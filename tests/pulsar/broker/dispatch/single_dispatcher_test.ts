@@ -79,6 +79,23 @@ Deno.test("nobody takes the place of a consumer that a seek has sent away, until
   ]);
 });
 
+Deno.test("consumers that an unload sends away hear nothing of each other", async () => {
+  await using broker = await testBroker({ failoverDelayMs: 0 });
+  await using client = await RawClient.connect(broker.port);
+  for (const [consumerId, consumerName] of ["a", "b"].entries()) {
+    await client.subscribe(TOPIC, { consumerId, consumerName, subType: FAILOVER });
+  }
+  await client.caughtUp();
+  while (client.waiting > 0) await client.next();
+  const path = `${TOPIC.replace("://", "/")}/unload`;
+  const answer = await fetch(`${broker.adminUrl}/admin/v2/${path}`, { method: "PUT" });
+  await answer.body?.cancel();
+  await client.caughtUp();
+  const types: string[] = [];
+  while (client.waiting > 0) types.push((await client.next())!.command.type);
+  assert.deepEqual(types, ["CLOSE_CONSUMER", "CLOSE_CONSUMER"]);
+});
+
 Deno.test("an older epoch does not replace the one that a consumer has", async () => {
   await using broker = await testBroker();
   await using client = await RawClient.connect(broker.port);
