@@ -254,7 +254,7 @@ export class Broker {
   /**
    * Removes a topic and its data.
    *
-   * @throws {BrokerError} `topic_not_found`, `conflict` when someone is connected and `isForced` is not set
+   * @throws {BrokerError} `topic_not_found`, `unsubscribe_busy` when someone is connected and `isForced` is not set
    */
   async deleteTopic(name: TopicName, isForced: boolean): Promise<void> {
     if (!this.catalog.has(name.full)) {
