@@ -38,6 +38,8 @@ interface TopicState {
   readonly isTerminated?: boolean;
 }
 
+type Retention = Pick<TopicPolicies, "retentionBytes" | "retentionMs">;
+
 /** What a topic is opened with. */
 export interface TopicOptions {
   /** Of its files; made where there is none. */
@@ -350,13 +352,22 @@ export class Topic implements WritableTopic, CompactionHost {
     return slowest;
   }
 
+  /** Takes everything as acknowledged by all subscriptions, and removes all segments but the last, whatever is to be retained. */
+  async truncate(): Promise<void> {
+    const end = this.log.last ?? this.log.beforeFirst;
+    for (const subscription of this.subscriptions.values()) subscription.ackCumulative(end);
+    await this.saveCursors();
+    await this.trim({ retentionBytes: 0, retentionMs: 0 });
+  }
+
   /** Removes segments that every durable subscription has acknowledged, beyond what is to be retained. */
-  async trim(): Promise<void> {
+  async trim(
+    { retentionBytes, retentionMs }: Retention = this.policies(),
+  ): Promise<void> {
     this.#isTrimWanted = false;
     if (this.log.segments.length < 2) return;
     await this.#snapshotDeduplication();
     const slowest = this.slowest();
-    const { retentionBytes, retentionMs } = this.policies();
     const now = this.context.clock.wallMs();
     const keepMs = slowest === undefined
       ? Math.max(UNSUBSCRIBED_KEEP_MS, retentionMs)

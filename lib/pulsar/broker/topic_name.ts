@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { BrokerError } from "./errors.ts";
 
-const TOPIC = /^(persistent|non-persistent):\/\/([^/]+)\/([^/]+)\/(.+)$/;
+const TOPIC = /^(persistent|non-persistent):\/\/([^/]+)\/([^/]+)\/([^/]+)$/s;
 /** As Java's numbers are written and bounded: `-partition-00` and `-partition-99999999999` are parts of a name. */
 const PARTITION = /^(.+)-partition-(0|[1-9]\d{0,9})$/;
 const PARTITION_MAX = 2 ** 31 - 1;

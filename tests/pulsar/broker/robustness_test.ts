@@ -199,3 +199,13 @@ Deno.test("hundreds of connections and topics at once, all of them served, and e
   assert.match(text, /^pulsar_broker_producers_count\S+ 1200$/m);
   for (const client of clients) await client[Symbol.asyncDispose]();
 });
+
+Deno.test("a broker ends a connection that asks for no messages, or for fewer than none", async () => {
+  await using broker = await testBroker();
+  for (const messagePermits of [0, 2 ** 31, 2 ** 32 - 1]) {
+    await using client = await RawClient.connect(broker.port);
+    await client.subscribe(topicNamed("t"), { subType: 1 });
+    await client.send("FLOW", { consumerId: 0, messagePermits });
+    assert.equal(await client.ended(), true);
+  }
+});

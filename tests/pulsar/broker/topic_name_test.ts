@@ -25,7 +25,14 @@ Deno.test("parseTopicName() takes for partitions only numbers as Java writes the
 
 Deno.test("parseTopicName() refuses what is no topic", () => {
   for (
-    const text of ["kafka://a/b/t", "persistent://a/b", "persistent://a//t", "x".repeat(9_000)]
+    const text of [
+      "kafka://a/b/t",
+      "persistent://a/b",
+      "persistent://a//t",
+      "persistent://a/b/c/t",
+      "x/y",
+      "x".repeat(9_000),
+    ]
   ) {
     assert.throws(() => parseTopicName(text), { code: "invalid_topic" }, text);
   }

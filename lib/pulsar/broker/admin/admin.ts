@@ -1,5 +1,6 @@
 import { messageOf } from "../../../base/mod.ts";
 import { assertMayCall } from "./access.ts";
+import { backlogRoutes } from "./backlog.ts";
 import { brokerRoutes, clusterRoutes, lookupRoutes } from "./cluster.ts";
 import type { Addresses } from "./cluster.ts";
 import { AdminError } from "../policies/mod.ts";
@@ -47,6 +48,7 @@ export function adminHandler(options: AdminOptions): (request: Request) => Promi
     ...policyAdminRoutes(broker),
     ...topicRoutes(broker),
     ...subscriptionRoutes(broker),
+    ...backlogRoutes(broker),
     ...messageRoutes(broker),
     ...statsRoutes(broker, addresses),
     ...schemaRoutes(broker),

@@ -26,6 +26,14 @@ const CLUSTER_DEFAULTS = {
 };
 const NO_FUNCTIONS =
   "Pulsar Function Worker is not enabled, probably functionsWorkerEnabled is set to false";
+/** Parts of Pulsar that can be switched off, and what it says then. */
+const NOT_ENABLED = [
+  ["/admin/v3/packages", "Package Management Service is not enabled in the broker."],
+  [
+    "/admin/v3/transactions",
+    "This Broker is not configured with transactionCoordinatorEnabled=true.",
+  ],
+] as const;
 const ONLY_BUNDLE = "0x00000000_0xffffffff";
 
 /** Clusters: there is this one. */
@@ -139,7 +147,10 @@ export function lookupRoutes(broker: Broker, addresses: Addresses): Route[] {
     throw new AdminError(409, NO_FUNCTIONS);
   };
   const worker = ["/admin/v2/worker/:rest*", "/admin/v2/worker-stats/:rest*"];
-  const connectors = [":version(v2|v3)/functions", "v3/functions", "v3/sources", "v3/sinks"]
+  const connectors = [":version(v2|v3)/functions", "v3/functions", "v3/source", "v3/sources"]
+    .concat(
+      ["v3/sink", "v3/sinks"],
+    )
     .flatMap((path) => [`/admin/${path}`, `/admin/${path}/:rest*`]);
   return [
     route(`GET /lookup/v2/topic/${topic}`, (request) => {
@@ -153,6 +164,13 @@ export function lookupRoutes(broker: Broker, addresses: Addresses): Route[] {
     }, "use"),
     ...[...worker, ...connectors].flatMap((path) =>
       ["GET", "POST", "PUT", "DELETE"].map((method) => route(`${method} ${path}`, functions, "any"))
+    ),
+    ...NOT_ENABLED.flatMap(([path, reason]) =>
+      ["GET", "POST", "PUT", "DELETE"].map((method) =>
+        route(`${method} ${path}/:rest*`, () => {
+          throw new AdminError(503, reason);
+        }, "any")
+      )
     ),
     route("GET /admin/v2/broker-stats/topics", () => allTopicStats(broker), "superuser"),
     route("GET /admin/v2/broker-stats/metrics", () => [], "superuser"),

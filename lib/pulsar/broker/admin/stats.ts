@@ -1,6 +1,6 @@
 import { AdminError } from "../policies/mod.ts";
 import type { Addresses } from "./cluster.ts";
-import { openTopic, TOPIC, topicNotFound, topicOf } from "./paths.ts";
+import { isSet, openTopic, TOPIC, topicNotFound, topicOf } from "./paths.ts";
 import { route } from "./router.ts";
 import type { AdminRequest, Route } from "./router.ts";
 import type { Broker } from "../broker.ts";
@@ -11,6 +11,7 @@ import {
   nonPersistentStats,
   partitionedStats,
   topicStats,
+  topicStatsWithAge,
 } from "./topic_stats.ts";
 import type { Stats } from "./topic_stats.ts";
 import type { TopicName } from "../topic_name.ts";
@@ -59,7 +60,11 @@ export function statsRoutes(broker: Broker, addresses: Addresses): Route[] {
   return [
     route(
       `GET ${TOPIC}/stats`,
-      async (request) => owned(topicStats(await openTopic(broker, request))),
+      async (request) => {
+        const topic = await openTopic(broker, request);
+        const isAgeAsked = isSet(request, "getEarliestTimeInBacklog");
+        return owned(isAgeAsked ? topicStatsWithAge(topic) : topicStats(topic));
+      },
       "use",
     ),
     route(

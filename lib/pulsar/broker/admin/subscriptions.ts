@@ -153,6 +153,17 @@ async function resetToMessage(broker: Broker, request: AdminRequest): Promise<vo
   await topic.saveCursors();
 }
 
+/** With less behind a consumer that is connected, Pulsar does not look for what is old, as it will be read soon. */
+const EXPIRY_BACKLOG_MIN = 1_000;
+
+/** Whether Pulsar looks for messages that are old enough (PersistentSubscription.expireMessages). */
+function isExpirable(subscription: Subscription, mark: Position): boolean {
+  const { entries } = subscription.backlog();
+  if (entries === 0) return false;
+  const isMoving = comparePositions(mark, subscription.cursor.markDelete) > 0;
+  return isMoving || subscription.consumers.length === 0 || entries >= EXPIRY_BACKLOG_MIN;
+}
+
 /** Moves subscriptions over what is old enough, without closing their consumers. */
 async function expire(
   request: AdminRequest,
@@ -162,13 +173,15 @@ async function expire(
   for (const subscription of subscriptions) {
     const { topic, name } = subscription;
     const nowMs = topic.context.clock.wallMs();
-    if (!expireUpTo(subscription, markFor(subscription), nowMs)) {
-      const by = request.params["seconds"] === undefined ? "position" : "timestamp";
+    const mark = markFor(subscription);
+    const isByTime = request.params["seconds"] !== undefined;
+    if (isByTime && !isExpirable(subscription, mark)) {
       throw new AdminError(
         409,
-        `Expire message by ${by} not issued on topic ${topic.name.full} for subscription ${name} due to ongoing message expiration not finished or subscription almost catch  up. If it's performed on a partitioned topic operation might succeeded on other partitions, please check stats of individual partition.`,
+        `Expire message by timestamp not issued on topic ${topic.name.full} for subscription ${name} due to ongoing message expiration not finished or subscription almost catch  up. If it's performed on a partitioned topic operation might succeeded on other partitions, please check stats of individual partition.`,
       );
     }
+    expireUpTo(subscription, mark, nowMs);
   }
   await saveCursors(subscriptions);
 }

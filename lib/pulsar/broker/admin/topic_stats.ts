@@ -4,7 +4,7 @@ import { expiredOf } from "../expiry.ts";
 import type { NonPersistentSubscription } from "../non_persistent_subscription.ts";
 import type { NonPersistentTopic } from "../non_persistent_topic.ts";
 import { keySharedConsumerStats, keySharedStats } from "./key_shared_stats.ts";
-import { formatPosition } from "../log/mod.ts";
+import { formatPosition, readEntryAfter } from "../log/mod.ts";
 import type { Producer } from "../producer.ts";
 import type { Topic } from "../topic.ts";
 
@@ -156,6 +156,32 @@ function counters(topic: Topic | NonPersistentTopic): Stats {
     publishers: [...topic.producers.values()].map(publisherStats),
     ...TOPIC_CONSTANTS,
   };
+}
+
+/** When the oldest message that a subscription has not acknowledged was published; −1 without one, as Pulsar. */
+function earliestInBacklog({ topic, cursor }: Subscription): number {
+  let at = cursor.markDelete;
+  for (;;) {
+    const entry = readEntryAfter(topic.log, at);
+    if (entry === undefined) return -1;
+    at = entry.position;
+    if (!cursor.isAcked(at.ledgerId, at.entryId)) return entry.metadata.publishTime;
+  }
+}
+
+/** Statistics of one topic or partition, and since when each subscription is behind: for that its messages are read. */
+export function topicStatsWithAge(topic: Topic): Stats {
+  const stats = topicStats(topic);
+  const subscriptions = { ...stats["subscriptions"] as Record<string, Stats> };
+  const all: number[] = [];
+  for (const subscription of topic.subscriptions.values()) {
+    const earliestMsgPublishTimeInBacklog = earliestInBacklog(subscription);
+    if (earliestMsgPublishTimeInBacklog >= 0) all.push(earliestMsgPublishTimeInBacklog);
+    const { name } = subscription;
+    subscriptions[name] = { ...subscriptions[name], earliestMsgPublishTimeInBacklog };
+  }
+  const earliestMsgPublishTimeInBacklogs = all.length === 0 ? 0 : Math.min(...all);
+  return { ...stats, subscriptions, earliestMsgPublishTimeInBacklogs };
 }
 
 /** Statistics of one topic or partition. */

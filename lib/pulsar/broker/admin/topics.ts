@@ -150,6 +150,14 @@ async function setPartitions(broker: Broker, name: TopicName, count: number): Pr
   }
 }
 
+/** Makes the partitions of a topic that are not there, such as one that was deleted by itself. */
+async function createMissed(broker: Broker, request: AdminRequest): Promise<void> {
+  const name = topicOf(request);
+  const count = broker.catalog.partitionsOf(name.full);
+  if (count === 0) throw new AdminError(404, `Topic ${name.full} does not exist`);
+  await setPartitions(broker, name, count);
+}
+
 async function metadataOf(broker: Broker, request: AdminRequest): Promise<unknown> {
   const name = topicOf(request);
   assertNamespaceThere(broker, name.namespace);
@@ -359,6 +367,7 @@ export function topicRoutes(broker: Broker): Route[] {
     route(`PUT ${ANY_TOPIC}/partitions`, (request) => createPartitioned(broker, request)),
     route(`POST ${ANY_TOPIC}/partitions`, (request) => growPartitioned(broker, request)),
     route(`DELETE ${ANY_TOPIC}/partitions`, (request) => deletePartitioned(broker, request)),
+    route(`POST ${ANY_TOPIC}/createMissedPartitions`, (request) => createMissed(broker, request)),
     route(`GET ${TOPIC}/lastMessageId`, (request) => lastMessageId(broker, request), "use"),
     route(`POST ${ANY_TOPIC}/terminate`, (request) => terminate(broker, request)),
     route(

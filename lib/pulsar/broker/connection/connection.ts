@@ -67,6 +67,7 @@ const FLOW = COMMANDS.FLOW.number;
 const sendView = new SendView();
 const ackView = new AckView();
 const flowView = new FlowView();
+const PERMITS_MAX = 2 ** 31 - 1;
 const section = new PayloadSection();
 const metadata = new MetadataView();
 const writer = new ProtoWriter();
@@ -282,6 +283,8 @@ export class Connection implements Session, ClientConnection {
 
   #flow(frame: Frame): void {
     const { consumerId, messagePermits } = flowView.read(frame);
+    // As Pulsar, which reads a signed number and takes only one above zero.
+    if (messagePermits < 1 || messagePermits > PERMITS_MAX) return this.close();
     const attachment = this.consumers.get(consumerId);
     if (attachment === undefined) {
       this.nonPersistentConsumers.get(consumerId)?.consumer.flow(messagePermits);

@@ -35,6 +35,11 @@ export function assertSubscribable(topic: Topic, request: SubscriptionRequest): 
   if (name.trim() === "") {
     throw new BrokerError("Empty subscription name", { code: "producer_busy" });
   }
+  if (/^pulsar\.(repl\.|dedup$)/.test(name)) {
+    throw new BrokerError("Subscription with reserved subscription name attempted", {
+      code: "producer_busy",
+    });
+  }
   if (there === undefined) {
     assertMayMake(topic, policies.subscriptionsMax);
     return;

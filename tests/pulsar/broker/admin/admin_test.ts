@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { testBroker } from "../_broker.ts";
 import type { TestBroker } from "../_broker.ts";
-import { RawClient } from "../_raw_client.ts";
+import { RawClient, sendFrame } from "../_raw_client.ts";
 
 const QUOTA = { limitSize: 1, limitTime: -1, policy: "producer_request_hold" };
 const TENANT = { adminRoles: [], allowedClusters: ["standalone"] };
@@ -270,4 +270,84 @@ Deno.test("the admin interface reads names of topics and subscriptions as Java's
     assert.equal((await call(broker, `POST ${topic}/subscription/${name}/skip_all`))[0], 204, name);
   }
   assert.equal((await call(broker, `PUT ${topic}/subscription/100%25`))[0], 204);
+});
+
+Deno.test("the admin interface reads a backlog, counts it, says since when it is there, and truncates it", async () => {
+  await using broker = await testBroker();
+  const topic = "persistent/public/default/behind";
+  await using client = await RawClient.connect(broker.port);
+  await client.produce("persistent://public/default/behind");
+  await client.subscribe("persistent://public/default/behind");
+  const batch = sendFrame({ sequenceId: 2, messageCount: 3, payload: new Uint8Array(9) });
+  await client.write(batch);
+  const { ledgerId } = (await client.expect("SEND_RECEIPT")).messageId!;
+  for (let i = 1; i < 4; i++) await client.publish(2 + i, `m${i}`);
+  const acked = { ledgerId, entryId: 2 };
+  await client.request("ACK", { consumerId: 0, ackType: 0, messageId: [acked] });
+  const analyze = `POST ${topic}/subscription/sub/analyzeBacklog`;
+  const figures = (await call(broker, analyze))[1] as Record<string, unknown>;
+  assert.deepEqual(
+    [figures["entries"], figures["messages"], figures["aborted"], figures["lastMessageId"]],
+    [3, 5, false, `${ledgerId}:3`],
+  );
+  const [, fromThird] = await call(broker, analyze, { ledgerId, entryId: 2 });
+  assert.equal((fromThird as Record<string, unknown>)["messages"], 1);
+  assert.equal((await call(broker, analyze.replace("/sub/", "/none/")))[0], 404);
+  const stats = async () => {
+    const [, all] = await call(broker, `GET ${topic}/stats?getEarliestTimeInBacklog=true`);
+    const { subscriptions, earliestMsgPublishTimeInBacklogs } = all as {
+      subscriptions: Record<string, Record<string, number>>;
+      earliestMsgPublishTimeInBacklogs: number;
+    };
+    const { msgBacklog, earliestMsgPublishTimeInBacklog } = subscriptions["sub"]!;
+    return [msgBacklog, earliestMsgPublishTimeInBacklog, earliestMsgPublishTimeInBacklogs];
+  };
+  assert.deepEqual(await stats(), [3, 1_000, 1_000]);
+  assert.deepEqual(await call(broker, `DELETE ${topic}/truncate`), [204, ""]);
+  assert.deepEqual(await stats(), [0, -1, 0]);
+});
+
+Deno.test("the admin interface expires by time where there is a backlog, old or not", async () => {
+  await using broker = await testBroker();
+  const topic = "persistent/public/default/young";
+  await using client = await RawClient.connect(broker.port);
+  await client.produce("persistent://public/default/young");
+  assert.equal((await call(broker, `PUT ${topic}/subscription/s`, "earliest"))[0], 204);
+  const expire = (seconds: number) =>
+    call(broker, `POST ${topic}/subscription/s/expireMessages/${seconds}`);
+  assert.equal((await expire(0))[0], 409);
+  await client.publish(0, "m");
+  assert.equal((await expire(1e11))[0], 204);
+  assert.equal((await expire(0))[0], 204);
+  assert.equal((await expire(0))[0], 409);
+});
+
+Deno.test("the admin interface makes the partitions that are missing", async () => {
+  await using broker = await testBroker();
+  const topic = "persistent/public/default/parts";
+  await call(broker, `PUT ${topic}/partitions`, 3);
+  await call(broker, `DELETE ${topic}-partition-1`);
+  assert.deepEqual(await call(broker, `POST ${topic}/createMissedPartitions`), [204, ""]);
+  const [, names] = await call(broker, "GET persistent/public/default");
+  assert.equal((names as string[]).length, 3);
+  assert.equal(
+    (await call(broker, "POST persistent/public/default/no/createMissedPartitions"))[0],
+    404,
+  );
+});
+
+Deno.test("the admin interface says of parts that Pulsar can switch off that they are off", async () => {
+  await using broker = await testBroker();
+  for (
+    const [path, expected] of [
+      ["packages/function/public/default", 503],
+      ["transactions/coordinatorStats", 503],
+      ["sink/public/default", 409],
+      ["source/public/default", 409],
+      ["functions/public/default", 409],
+    ] as const
+  ) {
+    const answer = await fetch(`${broker.adminUrl}/admin/v3/${path}`);
+    assert.equal(answer.status, expected, await answer.text());
+  }
 });

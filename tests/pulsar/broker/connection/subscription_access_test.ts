@@ -77,3 +77,18 @@ Deno.test("consumers, subscriptions and their types are bounded by the namespace
     `Topic[{${TOPIC}}] doesn't support Exclusive sub type!`,
   ]);
 });
+
+Deno.test("names that Pulsar has for itself are refused for subscriptions, in its words", async () => {
+  await using broker = await testBroker();
+  await using client = await RawClient.connect(broker.port);
+  for (const subscription of ["pulsar.dedup", "pulsar.repl.elsewhere"]) {
+    assert.deepEqual(await refusal(client, { subscription }), [
+      ServerError.ProducerBusy,
+      "Subscription with reserved subscription name attempted",
+    ]);
+  }
+  assert.equal(
+    (await client.subscribe(TOPIC, { subscription: "pulsar.mine" }))[0]?.type,
+    "SUCCESS",
+  );
+});
