@@ -22,6 +22,7 @@ class MemoryDisk implements Disk {
   /** Bytes of the refused write that stay all the same. */
   tornBytes = 0;
   syncCount = 0;
+  syncError: Error | undefined;
   appendCount = 0;
 
   open(path: string, { create = true }: { readonly create?: boolean } = {}): DiskFile {
@@ -50,7 +51,7 @@ class MemoryDisk implements Disk {
       sizeBytes: () => content().length,
       sync: () => {
         this.syncCount++;
-        return Promise.resolve();
+        return this.syncError === undefined ? Promise.resolve() : Promise.reject(this.syncError);
       },
       close: () => {},
     };
@@ -161,6 +162,21 @@ Deno.test("FileLedger syncs at the interval when something was written, and on d
   await ledger[Symbol.asyncDispose]();
   assert.equal(disk.syncCount, 3);
   assert.equal(clock.pending, 0);
+});
+
+Deno.test("FileLedger.flush() announces nothing more once a sync has failed", async () => {
+  const { disk, clock, ledger } = begin();
+  disk.syncError = new Error("input/output error");
+  await clock.advance(1_000);
+  ledger.sent({ partition: 0, first: 0, count: 1 });
+  const code = "write_failed";
+  assert.throws(() => ledger.flush(), { code, message: /input\/output error/ });
+  assert.equal(readLedger(disk, path).partitions.length, 0);
+  // A disk that syncs again says nothing about what it lost before.
+  disk.syncError = undefined;
+  await clock.advance(1_000);
+  assert.throws(() => ledger.flush(), { code });
+  await assert.rejects(ledger[Symbol.asyncDispose](), { code });
 });
 
 Deno.test("FileLedger writes what is left on disposal", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { LatencyHistogram } from "../../lib/latency/mod.ts";
+import { distributionData } from "../../lib/report/chart_data.ts";
 import { distributionOf, drawDistribution } from "../../lib/report/mod.ts";
 import { assertSnapshot } from "./_snapshot.ts";
 
@@ -64,4 +65,14 @@ Deno.test("drawDistribution() says no data, and draws a single value", () => {
   );
   const one = drawDistribution(specOf(histogramOf([5_000])), { theme: "light" });
   assert.doesNotMatch(one, /NaN|Infinity|no data/);
+});
+
+Deno.test("distributionData() gives a page the lines that are drawn, in milliseconds", () => {
+  const spec = specOf(histogramOf([1_500, 2_500, 40_000]));
+  const { lines, unit, from, to } = distributionData(spec);
+  assert.deepEqual([unit, from, to], ["milliseconds", 1, 10]);
+  const expected = spec.lines[0].points.flatMap(([tail, latencyUs]) => [tail, latencyUs / 1000]);
+  const points = lines[0]!.points.map(Number);
+  assert.equal(points.length, expected.length);
+  points.forEach((value, i) => assert.ok(Math.abs(value / expected[i]! - 1) < 1e-5, `${value}`));
 });

@@ -95,6 +95,33 @@ Deno.test("superviseRole() gives up after three restarts in a minute, with the l
     assert.equal((error!.cause as { failureCode: string }).failureCode, "tired");
   }));
 
+Deno.test("superviseRole() counts the restarts of the last minute", () =>
+  withFolder(async (seen) => {
+    let nowMs = 1_000_000;
+    let left = 6;
+    const { observer } = seen.options;
+    const options: SupervisorOptions = {
+      ...seen.options,
+      clock: { ...systemClock, wallMs: () => nowMs },
+      observer: {
+        ...observer,
+        restarting(restart) {
+          observer.restarting(restart);
+          // One every 20 s is allowed: the first of four is a minute ago. The last one comes too soon.
+          assert.ok(--left >= 0, "it is started again for ever");
+          nowMs += left > 0 ? 20_000 : 9_000;
+        },
+      },
+    };
+    await superviseRole(seen.spec("crash"), options);
+    const error = await seen.ended;
+    assert.match(error!.message, /for the 4th time in a minute/);
+    assert.deepEqual(
+      seen.restarts.map(({ atMs }) => (atMs - 1_000_000) / 1000),
+      [0, 20, 40, 60, 80, 100],
+    );
+  }));
+
 Deno.test("superviseRole() keeps starting a role that waits for another one, as one restart", () =>
   withFolder(async (seen) => {
     let pauses = 0;

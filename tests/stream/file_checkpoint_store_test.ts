@@ -35,6 +35,39 @@ Deno.test("FileCheckpointStore gives a new owner the newest checkpoint and a hig
   });
 });
 
+Deno.test("FileCheckpointStore takes the newest owner's checkpoint, however many an older owner has written", async () => {
+  await withFolder(async (folder) => {
+    const store = new FileCheckpointStore(systemDisk, folder);
+    await store.acquire(0);
+    for (const text of ["a", "b", "c"]) await store.save(0, 1, utf8(text));
+    // One that was replaced between its check and its rename.
+    const late = systemDisk.readFile(`${folder}/partition-0/checkpoint-0000000001-0000000003`)!;
+    const next = new FileCheckpointStore(systemDisk, folder);
+    await next.acquire(0);
+    await next.save(0, 2, utf8("of the next"));
+    const file = systemDisk.open(`${folder}/partition-0/checkpoint-0000000001-0000000009`);
+    file.append(late);
+    file.close();
+    const { checkpoint } = await new FileCheckpointStore(systemDisk, folder).acquire(0);
+    assert.deepEqual(new Uint8Array(checkpoint!.bytes), utf8("of the next"));
+  });
+});
+
+Deno.test("FileCheckpointStore.acquire() has synced all that it builds on before it gives it away", async () => {
+  await withFolder(async (folder) => {
+    const synced: string[] = [];
+    const disk: Disk = {
+      ...systemDisk,
+      async syncFolder(path) {
+        await systemDisk.syncFolder(path);
+        synced.push(path);
+      },
+    };
+    await new FileCheckpointStore(disk, folder).acquire(0);
+    assert.deepEqual(synced, [folder, `${folder}/partition-0`]);
+  });
+});
+
 Deno.test("FileCheckpointStore refuses an owner that was replaced", async () => {
   await withFolder(async (folder) => {
     const old = new FileCheckpointStore(systemDisk, folder);

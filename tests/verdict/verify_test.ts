@@ -250,6 +250,29 @@ Deno.test("verify() says that a whole row went into another window", async () =>
   assert.deepEqual([found.messages.lost, found.messages.duplicated], [0, 0]);
 });
 
+Deno.test("verify() names a late message that was lost while another one hides it in the counts", async () => {
+  const made = scene({
+    seed: 3,
+    messageCount: 1_200,
+    lateShare: 0.2,
+    sourceCount: 1,
+    partitionCount: 1,
+  });
+  const good = made.contributions();
+  const late = good.filter(({ table }) => table === "late");
+  const victim = late.find((one, i) =>
+    late.some((other, j) => j > i && other.windowStartMs === one.windowStartMs)
+  )!;
+  const other = late.find((one) => one !== victim && one.windowStartMs === victim.windowStartMs)!;
+  const found = await verify(
+    verifyOptions(made, [...good.filter((one) => one !== victim), other]),
+  );
+  assert.equal(found.messages.late, late.length);
+  assert.ok(found.findings.some((one) => one.kind === "lost" && names(one, victim)));
+  assert.ok(found.findings.some((one) => one.kind === "doubled" && names(one, other)));
+  assert.deepEqual([found.messages.lost, found.messages.duplicated], [1, 1]);
+});
+
 Deno.test("verify() finds a row of a source that nobody planned", async () => {
   const made = scene({ seed: 4, messageCount: 400 });
   const stranger = { ...rowsOf(made, made.contributions())[0], event_source_id: "stranger" };
