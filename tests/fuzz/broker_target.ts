@@ -3,7 +3,7 @@ import { formatBytes, formatCount, seededRandom, systemClock } from "../../lib/b
 import { type Finding, playEpoch } from "./epoch.ts";
 import { keep, shorten } from "./found_inputs.ts";
 import type { Surroundings } from "./generate.ts";
-import { goldenRecordings } from "./golden_frames.ts";
+import { allRecordings } from "../pulsar/recorded.ts";
 import { makeSession } from "./session.ts";
 
 const EPOCH_FRAMES = 20_000;
@@ -57,7 +57,7 @@ async function epoch(
   progress: Progress,
 ): Promise<Finding | undefined> {
   const folder = await Deno.makeTempDir({ prefix: "weir-fuzz-" });
-  const recordings = goldenRecordings();
+  const recordings = allRecordings();
   const random = seededRandom(options.seed + index * 7919);
   const around: Surroundings = { random, positions: [], requestId: 1n };
   const goal = Math.min(progress.frameCount + EPOCH_FRAMES, options.frameCount);

@@ -3,7 +3,7 @@ import { crc32cPortable, type Random, seededRandom, utf8 } from "../../lib/base/
 import { PulsarClient } from "../../lib/pulsar/client/client.ts";
 import type { Consumer } from "../../lib/pulsar/client/consumer.ts";
 import { PulsarError } from "../../lib/pulsar/wire/mod.ts";
-import type { GoldenFrame } from "./golden_frames.ts";
+import type { RecordedFrame } from "../pulsar/recorded.ts";
 import { LyingBroker } from "./lying_broker.ts";
 import { turnOfTheLoop, VirtualClock } from "./virtual_clock.ts";
 
@@ -214,7 +214,7 @@ async function leftBehind(
  */
 export async function playClient(
   seed: number,
-  recorded: readonly GoldenFrame[],
+  recorded: readonly RecordedFrame[],
 ): Promise<ClientOutcome> {
   const random = seededRandom(seed);
   const clock = new VirtualClock();

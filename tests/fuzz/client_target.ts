@@ -4,7 +4,7 @@ import type { TargetOptions } from "./broker_target.ts";
 import { playClient } from "./client_session.ts";
 import { faultKind, Unhandled } from "./epoch.ts";
 import { keepClient } from "./found_inputs.ts";
-import { goldenRecordings } from "./golden_frames.ts";
+import { allRecordings } from "../pulsar/recorded.ts";
 
 const SAY_EVERY_MS = 5_000;
 /** More than this at the end, once it is warm, and something holds on to what was. */
@@ -14,7 +14,7 @@ const WARM_SHARE = 0.1;
 /** Lies to clients; gives how many kinds of fault there were. */
 export async function fuzzClient(options: TargetOptions): Promise<number> {
   const { frameCount, seed, say } = options;
-  const recorded = goldenRecordings().flat().filter(({ from }) => from === "broker");
+  const recorded = allRecordings().flat().filter(({ from }) => from === "broker");
   const startUs = systemClock.monoUs();
   const kinds = new Set<string>();
   let saidUs = startUs;

@@ -5,7 +5,7 @@ import { encodeCommand, PulsarError } from "../../lib/pulsar/wire/mod.ts";
 import { FakeBroker, type Hook } from "../pulsar/client/fake_broker.ts";
 import { playClient } from "./client_session.ts";
 import { Unhandled } from "./epoch.ts";
-import { goldenRecordings } from "./golden_frames.ts";
+import { allRecordings } from "../pulsar/recorded.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
 const TOPIC = "persistent://public/default/found";
@@ -35,7 +35,7 @@ function endlessFrame(): Uint8Array {
 }
 
 Deno.test("a client keeps its word in 300 lives with a broker that lies", async () => {
-  const recorded = goldenRecordings().flat().filter(({ from }) => from === "broker");
+  const recorded = allRecordings().flat().filter(({ from }) => from === "broker");
   let lies = 0;
   for (let seed = 1; seed <= LIVES; seed++) {
     using unhandled = new Unhandled();

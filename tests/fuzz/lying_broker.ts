@@ -3,7 +3,7 @@ import type { Random } from "../../lib/base/mod.ts";
 import type { OpenTransport } from "../../lib/pulsar/client/transport.ts";
 import { FakeBroker, type FakeConnection } from "../pulsar/client/fake_broker.ts";
 import { FROM_BROKERS, generateCommand, type Surroundings } from "./generate.ts";
-import type { GoldenFrame } from "./golden_frames.ts";
+import type { RecordedFrame } from "../pulsar/recorded.ts";
 import { mutateFrame, pick } from "./mutate.ts";
 
 /** How often what happens: one in so many. */
@@ -28,7 +28,7 @@ export class LyingBroker {
 
   constructor(
     private readonly around: Surroundings,
-    private readonly recorded: readonly GoldenFrame[],
+    private readonly recorded: readonly RecordedFrame[],
     private readonly lies: Lies,
   ) {
     this.#broker.partitions = pick(around.random, [0, 0, 2]);

@@ -2,7 +2,7 @@
 import { type Random, systemClock } from "../../lib/base/mod.ts";
 import { encodeCommand } from "../../lib/pulsar/wire/mod.ts";
 import { generateForBroker, type Surroundings } from "./generate.ts";
-import type { GoldenFrame } from "./golden_frames.ts";
+import type { RecordedFrame } from "../pulsar/recorded.ts";
 import type { MemoryBroker } from "./memory_broker.ts";
 import { isFramed, mutateFrame, pick } from "./mutate.ts";
 
@@ -59,7 +59,7 @@ function generatedFrames(around: Surroundings): Uint8Array[] {
 }
 
 /** A client's part of a recording, with damage here and there; now and then its frames change places. */
-function recordedFrames(recordings: readonly GoldenFrame[][], random: Random): Uint8Array[] {
+function recordedFrames(recordings: readonly RecordedFrame[][], random: Random): Uint8Array[] {
   const clients = pick(random, recordings).filter(({ from }) => from === "client");
   const damageOf = 2 + random.below(8);
   const frames = clients.map(({ bytes }) =>
@@ -74,7 +74,7 @@ function recordedFrames(recordings: readonly GoldenFrame[][], random: Random): U
 
 /** A new hostile client. */
 export function makeSession(
-  recordings: readonly GoldenFrame[][],
+  recordings: readonly RecordedFrame[][],
   around: Surroundings,
 ): Session {
   const { random } = around;

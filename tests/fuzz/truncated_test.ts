@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { crc32cPortable, writeUint32 } from "../../lib/base/mod.ts";
 import { encodeCommand, PulsarError } from "../../lib/pulsar/wire/mod.ts";
 import { decodeWhole } from "./decode_whole.ts";
-import { type GoldenFrame, goldenRecordings } from "./golden_frames.ts";
+import { allRecordings, type RecordedFrame } from "../pulsar/recorded.ts";
 import { replay } from "./found_inputs.ts";
 import type { Session } from "./session.ts";
 
 const CONNECT = encodeCommand("CONNECT", { clientVersion: "cut", protocolVersion: 21 });
-const frames = goldenRecordings().flat().filter(({ name }) => !name.startsWith("raw_"));
+const frames = allRecordings().flat().filter(({ name }) => !name.startsWith("raw_"));
 
 /** One frame of each command and length: the others differ in numbers and names only. */
-function distinct(from: GoldenFrame["from"]): GoldenFrame[] {
-  const seen = new Map<string, GoldenFrame>();
+function distinct(from: RecordedFrame["from"]): RecordedFrame[] {
+  const seen = new Map<string, RecordedFrame>();
   for (const frame of frames.filter((one) => one.from === from)) {
     const key = `${frame.command} ${frame.bytes.length}`;
     if (!seen.has(key)) seen.set(key, frame);
@@ -20,7 +20,7 @@ function distinct(from: GoldenFrame["from"]): GoldenFrame[] {
 }
 
 /** The frame's first bytes, with sizes that say so, so that what is inside is looked at. */
-function cut({ bytes }: GoldenFrame, length: number): Uint8Array {
+function cut({ bytes }: RecordedFrame, length: number): Uint8Array<ArrayBuffer> {
   const short = bytes.slice(0, length);
   writeUint32(short, 0, length - 4);
   const commandBytes = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4);

@@ -6,17 +6,9 @@ import type { StartOptions } from "../../../lib/pulsar/broker/mod.ts";
 import { testBroker } from "./_broker.ts";
 import type { TestBroker } from "./_broker.ts";
 import { SECRET, tokenOf } from "./_tokens.ts";
+import { type RecordedFrame, recording } from "../recorded.ts";
 import { plain, RawClient } from "./_raw_client.ts";
 import type { Received } from "./_raw_client.ts";
-
-const GOLDEN = new URL("../../golden/pulsar/", import.meta.url);
-
-interface Recorded {
-  readonly from: "client" | "broker";
-  readonly connection: number;
-  readonly command: string;
-  readonly hex: string;
-}
 
 interface Decoded {
   readonly command: Command;
@@ -132,19 +124,18 @@ class Replay {
   }
 
   async run(
-    frames: readonly Recorded[],
+    frames: readonly RecordedFrame[],
     during: Readonly<Record<number, () => Promise<void>>> = {},
   ): Promise<void> {
-    for (const [i, { from, connection, command, hex }] of frames.entries()) {
+    for (const [i, { from, connection, command, bytes, name }] of frames.entries()) {
       await during[i]?.();
       // The raw client answers PING by itself.
       if (command === "PING" && from === "broker" || command === "PONG" && from === "client") {
         continue;
       }
       const client = await this.#client(connection);
-      const bytes = Uint8Array.fromHex(hex);
       if (from === "client") await this.#say(client, bytes);
-      else await this.#hear(client, bytes, `frame ${i}, ${command}`);
+      else await this.#hear(client, bytes, name);
     }
   }
 
@@ -204,10 +195,6 @@ async function admin(broker: TestBroker, method: string, path: string, body?: un
   assert.equal(answer.ok, true, `${method} ${path}: ${await answer.text()}`);
 }
 
-async function recording(name: string): Promise<Recorded[]> {
-  return JSON.parse(await Deno.readTextFile(new URL(`${name}.json`, GOLDEN)));
-}
-
 async function replay(name: string, options: {
   readonly before?: (broker: TestBroker) => Promise<void>;
   /** The client left each connection when it opened the next. */
@@ -229,12 +216,12 @@ async function replay(name: string, options: {
   await options.before?.(broker);
   for (const earlier of options.behind ?? []) {
     await using player = new Replay(broker);
-    await player.run(await recording(earlier));
+    await player.run(recording(earlier));
   }
   await using player = new Replay(broker, options);
   const during = Object.entries(options.during ?? {})
     .map(([i, action]) => [i, () => action(broker)] as const);
-  await player.run(await recording(name), Object.fromEntries(during));
+  await player.run(recording(name), Object.fromEntries(during));
   await options.after?.(player);
 }
 
@@ -351,12 +338,12 @@ Deno.test("the broker closes connections whose commands come out of order", () =
   }));
 
 /** The number of the first frame for which a condition holds. */
-async function frameOf(name: string, condition: (frame: Recorded) => boolean): Promise<number> {
-  return (await recording(name)).findIndex(condition);
+function placeIn(name: string, condition: (frame: RecordedFrame) => boolean): number {
+  return recording(name).findIndex(condition);
 }
 
 Deno.test("the broker answers raw_compaction as the recorded Pulsar did", async () => {
-  const firstOfReader = await frameOf("raw_compaction", ({ connection }) => connection === 1);
+  const firstOfReader = placeIn("raw_compaction", ({ connection }) => connection === 1);
   const path = "persistent/public/default/raw-compaction/compaction";
   await replay("raw_compaction", {
     during: {
@@ -379,7 +366,7 @@ for (
 ) {
   Deno.test(`the broker answers ${name} as the recorded Pulsar did`, async () => {
     // The administrator's request made the broker close what was open.
-    const closed = await frameOf(
+    const closed = placeIn(
       name,
       ({ from, command }) => from === "broker" && command.startsWith("CLOSE_"),
     );

@@ -1,26 +1,11 @@
 import assert from "node:assert/strict";
-import { bytesOfHex, readUint32, textOf } from "../../../lib/base/mod.ts";
+import { readUint32, textOf } from "../../../lib/base/mod.ts";
 import { frameFields } from "../../../lib/pulsar/wire/fields.ts";
 import { PulsarError } from "../../../lib/pulsar/wire/errors.ts";
+import { allRecordings, recording } from "../recorded.ts";
 
-interface GoldenFrame {
-  readonly command: string;
-  readonly hex: string;
-}
-
-const FOLDER = new URL("../../golden/pulsar/", import.meta.url);
-
-function recorded(file: string): { readonly name: string; readonly bytes: Uint8Array }[] {
-  const frames = JSON.parse(Deno.readTextFileSync(new URL(file, FOLDER))) as GoldenFrame[];
-  return frames.map(({ command, hex }, i) => ({
-    name: `${file}[${i}] ${command}`,
-    bytes: bytesOfHex(hex),
-  }));
-}
-
-/** Files named raw_* hold what no client sends: damaged frames. */
-const everyFrame = [...Deno.readDirSync(FOLDER)].map(({ name }) => name)
-  .filter((name) => name.endsWith(".json") && !name.startsWith("raw_")).sort().flatMap(recorded);
+/** Recordings named raw_* hold what no client sends: damaged frames. */
+const everyFrame = allRecordings().flat().filter(({ name }) => !name.startsWith("raw_"));
 
 Deno.test("frameFields() leaves no byte of what real clients and a real broker sent out", () => {
   let withMessages = 0;
@@ -48,7 +33,7 @@ Deno.test("frameFields() knows every field that Pulsar 4.2 sent", () => {
 });
 
 Deno.test("frameFields() names what a SEND of the Java client holds", () => {
-  const send = recorded("java_produce.json").find(({ name }) => name.endsWith(" SEND"))!;
+  const send = recording("java_produce").find(({ name }) => name.endsWith(" SEND"))!;
   const { fields, messages } = frameFields(send.bytes);
   const textOfField = (name: string) => fields.find((field) => field.name === name)?.text;
   assert.equal(textOfField("total size"), String(send.bytes.length - 4));

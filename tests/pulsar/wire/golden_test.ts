@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { bytesOfHex, crc32cPortable, hexOf } from "../../../lib/base/mod.ts";
+import { crc32cPortable, hexOf } from "../../../lib/base/mod.ts";
 import {
   COMMANDS,
   commandType,
@@ -19,34 +19,14 @@ import {
   SendView,
   splitBatch,
 } from "../../../lib/pulsar/wire/mod.ts";
-
-interface GoldenFrame {
-  readonly from: "client" | "broker";
-  readonly command: string;
-  readonly hex: string;
-}
-
-interface NamedFrame extends GoldenFrame {
-  readonly name: string;
-}
-
-const FOLDER = new URL("../../golden/pulsar/", import.meta.url);
-
-function goldenFrames(): NamedFrame[] {
-  const files = [...Deno.readDirSync(FOLDER)].map((entry) => entry.name)
-    .filter((name) => name.endsWith(".json")).sort();
-  return files.flatMap((file) => {
-    const frames = JSON.parse(Deno.readTextFileSync(new URL(file, FOLDER))) as GoldenFrame[];
-    return frames.map((frame, i) => ({ ...frame, name: `${file}[${i}] ${frame.command}` }));
-  });
-}
+import { allRecordings } from "../recorded.ts";
 
 function frameOf(bytes: Uint8Array): Frame {
   return new Frame().read(bytes, 0, bytes.length);
 }
 
-const everyFrame = goldenFrames();
-/** Files named raw_* hold what no client sends: damaged frames. */
+const everyFrame = allRecordings().flat();
+/** Those named raw_* hold what no client sends: damaged frames. */
 const frames = everyFrame.filter((frame) => !frame.name.startsWith("raw_"));
 
 Deno.test("golden frames are there in number", () => {
@@ -55,8 +35,8 @@ Deno.test("golden frames are there in number", () => {
 
 Deno.test("decodeCommand() and encodeCommand() give back each recorded command byte for byte", () => {
   const types = new Set<string>();
-  for (const { name, hex, command } of frames) {
-    const frame = frameOf(bytesOfHex(hex));
+  for (const { name, bytes, command } of frames) {
+    const frame = frameOf(bytes);
     const decoded = decodeCommand(frame);
     assert.ok(decoded !== undefined, name);
     assert.equal(decoded.type, command, name);
@@ -76,13 +56,13 @@ Deno.test("decodeCommand() and encodeCommand() give back each recorded command b
 
 Deno.test("PayloadSection finds metadata and payload of each recorded message, with the right checksum", () => {
   let count = 0;
-  for (const { name, hex } of frames) {
-    const frame = frameOf(bytesOfHex(hex));
+  for (const { name, bytes } of frames) {
+    const frame = frameOf(bytes);
     if (frame.commandEnd === frame.end) continue;
     const section = new PayloadSection().read(frame.bytes, frame.commandEnd, frame.end);
     assert.equal(section.hasChecksum, true, name);
     section.assertChecksum(crc32cPortable);
-    const { bytes, metadataStart, metadataEnd } = section;
+    const { metadataStart, metadataEnd } = section;
     const metadata = decodeMessage(MESSAGE_METADATA, bytes, metadataStart, metadataEnd);
     const writer = new ProtoWriter();
     encodeMessage(MESSAGE_METADATA, metadata, writer);
@@ -98,8 +78,8 @@ Deno.test("PayloadSection finds metadata and payload of each recorded message, w
 
 Deno.test("splitBatch() and decompress() open each recorded batch", () => {
   const compressions = new Set<number>();
-  for (const { name, hex } of frames) {
-    const frame = frameOf(bytesOfHex(hex));
+  for (const { name, bytes } of frames) {
+    const frame = frameOf(bytes);
     if (frame.commandEnd === frame.end) continue;
     const section = new PayloadSection().read(frame.bytes, frame.commandEnd, frame.end);
     const view = new MetadataView().read(frame.bytes, section.metadataStart, section.metadataEnd);
@@ -117,8 +97,8 @@ Deno.test("splitBatch() and decompress() open each recorded batch", () => {
 
 Deno.test("the views of SEND, SEND_RECEIPT and MESSAGE agree with the table codec on recorded frames", () => {
   const seen = new Set<string>();
-  for (const { name, hex } of frames) {
-    const frame = frameOf(bytesOfHex(hex));
+  for (const { name, bytes } of frames) {
+    const frame = frameOf(bytes);
     const command = decodeCommand(frame)!;
     seen.add(command.type);
     if (command.type === "SEND") {
@@ -143,8 +123,7 @@ Deno.test("the views of SEND, SEND_RECEIPT and MESSAGE agree with the table code
 });
 
 Deno.test("Frame.read() and decodeCommand() refuse each recorded frame truncated at every byte", () => {
-  for (const { name, hex } of frames.slice(0, 200)) {
-    const bytes = bytesOfHex(hex);
+  for (const { name, bytes } of frames.slice(0, 200)) {
     const commandEnd = frameOf(bytes).commandEnd;
     for (let length = 0; length < commandEnd; length++) {
       assert.throws(
@@ -166,8 +145,8 @@ Deno.test("commandType() knows every command that was recorded", () => {
 Deno.test("PayloadSection.assertChecksum() refuses the payload that was recorded with a wrong checksum", () => {
   const errors = everyFrame.filter((frame) =>
     frame.name.startsWith("raw_wrong_checksum") && frame.command === "SEND"
-  ).map(({ hex }) => {
-    const { bytes, commandEnd, end } = frameOf(bytesOfHex(hex));
+  ).map(({ bytes }) => {
+    const { commandEnd, end } = frameOf(bytes);
     return new PayloadSection().read(bytes, commandEnd, end).checksumMatches(crc32cPortable);
   });
   assert.ok(errors.includes(false), "no wrong checksum recorded");
@@ -175,8 +154,7 @@ Deno.test("PayloadSection.assertChecksum() refuses the payload that was recorded
 
 Deno.test("Frame.read() gives a value or a typed error for each malformed frame that was recorded", () => {
   let refused = 0;
-  for (const { hex } of everyFrame.filter((frame) => frame.name.startsWith("raw_malformed"))) {
-    const bytes = bytesOfHex(hex);
+  for (const { bytes } of everyFrame.filter((frame) => frame.name.startsWith("raw_malformed"))) {
     try {
       decodeCommand(frameOf(bytes));
     } catch (error) {
