@@ -4,7 +4,7 @@ import type { AppendListener, DocumentPlace, EarlierEntries, Entry, Position } f
 import { Compaction, COMPACTION_SUBSCRIPTION } from "./compaction.ts";
 import type { CompactionHost, CompactionStatus } from "./compaction.ts";
 import { assertQuota, backlogBytes, enforceQuota } from "./backlog_quota.ts";
-import { Cursor, hasTypedConsumers, Rates, Subscription } from "./dispatch/mod.ts";
+import { Cursor, hasTypedConsumers, Subscription } from "./dispatch/mod.ts";
 import { Deduplication } from "./deduplication.ts";
 import type { DeduplicationState, KnownProducer } from "./deduplication.ts";
 import {
@@ -18,6 +18,7 @@ import {
 import { BrokerError } from "./errors.ts";
 import { IdleSubscriptions } from "./idle_subscriptions.ts";
 import type { Producer } from "./producer.ts";
+import { Rates } from "./rates.ts";
 import type { SubscriptionState, TopicContext } from "./dispatch/mod.ts";
 import { TopicProducers } from "./topic_producers.ts";
 import type { TopicPolicies } from "./policies/mod.ts";

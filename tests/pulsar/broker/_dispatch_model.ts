@@ -17,7 +17,6 @@ import { KeyRing } from "../../../lib/pulsar/broker/dispatch/key_ring.ts";
 import type { ClientLink } from "../../../lib/pulsar/broker/dispatch/link.ts";
 import { PartitionLog } from "../../../lib/pulsar/broker/log/log.ts";
 import { murmur3 } from "../../../lib/pulsar/wire/murmur3.ts";
-import { Rates } from "../../../lib/pulsar/broker/dispatch/rates.ts";
 import type {
   Subscription,
   SubscriptionHost,
@@ -172,7 +171,6 @@ export class DispatchModel {
         dispatchLimits: LIMITS,
         report: (line) => assert.fail(line),
       },
-      rates: new Rates(),
       isTerminated: false,
       compacted: undefined,
       policies: () => DEFAULT_POLICIES,

@@ -9,7 +9,6 @@ export type { KeySelector } from "./key_selector.ts";
 export { KeySharedDispatcher, keySharedPolicy } from "./key_shared_dispatcher.ts";
 export type { ClientLink } from "./link.ts";
 export { Outbox } from "./outbox.ts";
-export { Rates } from "./rates.ts";
 export { Subscription } from "./subscription.ts";
 export type { SubscriptionKind, SubscriptionState } from "./subscription.ts";
 export type { TopicContext } from "./topic_context.ts";

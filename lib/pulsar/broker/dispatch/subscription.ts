@@ -12,7 +12,6 @@ import { MultipleDispatcher } from "./multiple_dispatcher.ts";
 import { comparePositions, EARLIEST, placeOf } from "../log/mod.ts";
 import { SharedDispatcher } from "./shared_dispatcher.ts";
 import { SingleActiveDispatcher } from "./single_dispatcher.ts";
-import type { Rates } from "./rates.ts";
 import type { TopicContext } from "./topic_context.ts";
 import type { TopicName } from "../topic_name.ts";
 import type { TopicPolicies } from "../policies/mod.ts";
@@ -32,7 +31,6 @@ export interface SubscriptionHost {
   readonly name: TopicName;
   readonly log: PartitionLog;
   readonly context: TopicContext;
-  readonly rates: Rates;
   readonly policies: () => TopicPolicies;
   /** Nobody may write any more. */
   readonly isTerminated: boolean;
