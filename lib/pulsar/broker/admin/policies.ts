@@ -98,10 +98,12 @@ function policyRoutes(spec: PolicySpec, base: string, shelfOf: (at: AdminRequest
     const shelf = shelfOf(request);
     await shelf.save(without(shelf.stored, key));
   };
+  const isPosted = base === ANY_TOPIC && key !== "schema_compatibility_strategy";
   const isRemovable = base === ANY_TOPIC || spec.isPermanent !== true;
   return [
     route(`GET ${path}`, read),
-    route(`${spec.method} ${path}`, write),
+    // Of topics all but one are set by POST.
+    route(`${isPosted ? "POST" : spec.method} ${path}`, write),
     ...(isRemovable ? [route(`DELETE ${path}`, remove)] : []),
   ];
 }

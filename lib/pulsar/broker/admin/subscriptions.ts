@@ -254,6 +254,10 @@ export function subscriptionRoutes(broker: Broker): Route[] {
     }, "consume"),
     route(`PUT ${AT}/properties`, (request) => putProperties(broker, request), "consume"),
     route(`PUT ${TOPIC}/backlogSize`, (request) => backlogSize(broker, request), "consume"),
+    route(`GET ${AT}/replicatedSubscriptionStatus`, async (request) =>
+      Object.fromEntries(
+        (await subscriptionsOf(broker, request)).map(({ topic }) => [topic.name.full, false]),
+      ), "consume"),
     route(`POST ${AT}/replicatedSubscriptionStatus`, () => {
       throw new AdminError(405, "Replicated subscriptions are not supported by this broker");
     }),

@@ -75,8 +75,15 @@ async function createTopic(broker: Broker, request: AdminRequest): Promise<void>
   if (properties !== undefined) await saveProperties(broker, name, properties);
 }
 
-async function partitionCount(request: AdminRequest): Promise<number> {
+interface PartitionsBody {
+  readonly count: number;
+  readonly properties: Record<string, string> | undefined;
+}
+
+/** A number, or with properties what Java's client calls metadata of a partitioned topic. */
+async function partitionsBody(request: AdminRequest): Promise<PartitionsBody> {
   const body = await request.json();
+  const properties = (body as { properties?: unknown } | null)?.properties ?? undefined;
   const count = typeof body === "number" ? body : (body as { partitions?: unknown })?.partitions;
   if (typeof count !== "number" || !Number.isInteger(count)) {
     throw new AdminError(
@@ -86,17 +93,18 @@ async function partitionCount(request: AdminRequest): Promise<number> {
       }: not a valid \`int\` value`,
     );
   }
-  return count;
+  return { count, properties: properties === undefined ? undefined : stringMap(properties) };
 }
 
 async function createPartitioned(broker: Broker, request: AdminRequest): Promise<void> {
   const name = topicOf(request);
-  const count = await partitionCount(request);
+  const { count, properties } = await partitionsBody(request);
   if (count < 1) throw new AdminError(406, "Number of partitions should be more than 0");
   if (count > PARTITIONS_MAX) throw tooMany();
   assertCreatable(broker, name);
   assertRoom(broker, name, count);
   await setPartitions(broker, name, count);
+  if (properties !== undefined) await saveProperties(broker, name, properties);
 }
 
 function tooMany(): AdminError {
@@ -109,7 +117,7 @@ function tooMany(): AdminError {
 async function growPartitioned(broker: Broker, request: AdminRequest): Promise<void> {
   const name = topicOf(request);
   assertNamespaceThere(broker, name.namespace);
-  const count = await partitionCount(request);
+  const { count } = await partitionsBody(request);
   const before = broker.catalog.partitionsOf(name.full);
   if (before === 0) {
     throw new AdminError(409, `Topic ${name.full} is not the partitioned topic.`);
@@ -162,7 +170,14 @@ async function metadataOf(broker: Broker, request: AdminRequest): Promise<unknow
   const name = topicOf(request);
   assertNamespaceThere(broker, name.namespace);
   const known = broker.catalog.partitionsOf(name.full);
-  if (known > 0 || isThere(broker, name)) return { partitions: known, deleted: false };
+  if (known > 0 || isThere(broker, name)) {
+    const properties = known > 0 ? broker.catalog.topicPolicies(name.base)[PROPERTIES] : undefined;
+    return {
+      partitions: known,
+      deleted: false,
+      ...(properties === undefined ? {} : { properties }),
+    };
+  }
   // How clients ask that look topics up over HTTP.
   const mayCreate = request.url.searchParams.get("checkAllowAutoCreation") === "true";
   if (!mayCreate) throw topicNotFound(name);

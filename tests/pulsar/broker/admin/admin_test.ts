@@ -234,7 +234,7 @@ Deno.test("the admin interface refuses numbers and properties that are none, and
     "",
   ]);
   assert.deepEqual((await call(broker, `GET ${subscription}/properties`))[1], { a: "5" });
-  assert.equal((await call(broker, `PUT ${topic}/compactionThreshold`, 2 ** 40))[0], 204);
+  assert.equal((await call(broker, `POST ${topic}/compactionThreshold`, 2 ** 40))[0], 204);
 });
 
 Deno.test("the admin interface takes words that it does not know for none where Pulsar does", async () => {
@@ -350,4 +350,22 @@ Deno.test("the admin interface says of parts that Pulsar can switch off that the
     const answer = await fetch(`${broker.adminUrl}/admin/v3/${path}`);
     assert.equal(answer.status, expected, await answer.text());
   }
+});
+
+Deno.test("the admin interface keeps properties of partitioned topics from the start", async () => {
+  await using broker = await testBroker();
+  const topic = "persistent/public/default/labelled";
+  const body = { partitions: 2, properties: { a: "b" } };
+  assert.equal((await call(broker, `PUT ${topic}/partitions`, body))[0], 204);
+  const metadata = { partitions: 2, deleted: false, properties: { a: "b" } };
+  assert.deepEqual(await call(broker, `GET ${topic}/partitions`), [200, metadata]);
+  assert.deepEqual(await call(broker, `GET ${topic}/properties`), [200, { a: "b" }]);
+});
+
+Deno.test("the admin interface sets a topic's threshold of compaction as Java's admin client does", async () => {
+  await using broker = await testBroker();
+  const topic = "persistent/public/default/t";
+  await call(broker, `PUT ${topic}`);
+  assert.equal((await call(broker, `POST ${topic}/compactionThreshold`, 1000))[0], 204);
+  assert.deepEqual(await call(broker, `GET ${topic}/compactionThreshold`), [200, 1000]);
 });
