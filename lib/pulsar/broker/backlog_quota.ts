@@ -43,6 +43,12 @@ function oldestBacklogMs(topic: QuotaHost): WallTimeMs | undefined {
   return segment.index.publishTimeMsBefore(entryId);
 }
 
+/** How old the oldest message is that some durable subscription has not acknowledged, in whole seconds; −1 without any, as Pulsar says it. */
+export function backlogAgeSeconds(topic: QuotaHost, nowMs: WallTimeMs): number {
+  const oldestMs = oldestBacklogMs(topic);
+  return oldestMs === undefined ? -1 : Math.max(0, Math.floor((nowMs - oldestMs) / 1000));
+}
+
 function isTooLarge(topic: QuotaHost): boolean {
   const { backlogBytesMax } = topic.policies();
   return backlogBytesMax >= 0 && backlogBytes(topic) >= backlogBytesMax;

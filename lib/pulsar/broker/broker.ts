@@ -312,15 +312,16 @@ export class Broker {
     this.#ticks++;
     for (const connection of this.connections) connection.checkAlive();
     const nowUs = this.parts.clock.monoUs();
+    const nowMs = this.parts.clock.wallMs();
     for (const topic of this.topics.values()) {
       topic.tick();
-      sampleRates(topic);
-      expireByPolicy(topic, this.parts.clock.wallMs());
+      sampleRates(topic, nowMs);
+      expireByPolicy(topic, nowMs);
       if (this.#ticks % IDLE_TICKS === 0) topic.closeIdle();
       if (this.#inactive.isOver(topic, nowUs)) void this.#deleteInactive(topic);
     }
     for (const [full, topic] of this.nonPersistentTopics) {
-      sampleRates(topic);
+      sampleRates(topic, nowMs);
       if (topic.tick(nowUs)) this.nonPersistentTopics.delete(full);
     }
     // What failed is tried again.

@@ -1,3 +1,5 @@
+import type { WallTimeMs } from "../../base/mod.ts";
+import { timesOf } from "./subscription_times.ts";
 import type { Topic } from "./topic.ts";
 import type { NonPersistentTopic } from "./non_persistent_topic.ts";
 
@@ -46,9 +48,12 @@ export function ratesOf(entity: object): EntityRates {
   return rates;
 }
 
-/** Once a second: the rates of everybody who is connected to a topic. */
-export function sampleRates(topic: Topic | NonPersistentTopic): void {
+/** Once a second: the rates of everybody who is connected to a topic, and when its subscriptions last moved. */
+export function sampleRates(topic: Topic | NonPersistentTopic, nowMs: WallTimeMs): void {
   if ("entrySizes" in topic) {
+    for (const subscription of topic.subscriptions.values()) {
+      timesOf(subscription).sample(subscription, nowMs);
+    }
     const { count: messages, sumBytes: bytes } = topic.entrySizes;
     ratesOf(topic).sample({ messages, bytes, redelivered: 0, acked: 0 });
   }

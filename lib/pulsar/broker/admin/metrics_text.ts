@@ -1,8 +1,10 @@
+import { backlogAgeSeconds } from "../backlog_quota.ts";
 import type { Broker } from "../broker.ts";
 import type { Consumer, Subscription } from "../dispatch/mod.ts";
 import { ratesOf } from "../entity_rates.ts";
 import { expiredOf } from "../expiry.ts";
 import type { NonPersistentTopic } from "../non_persistent_topic.ts";
+import { timesOf } from "../subscription_times.ts";
 import type { Topic } from "../topic.ts";
 
 /** What the process itself uses. */
@@ -86,6 +88,14 @@ const STORAGE_METRICS: readonly Metric<Topic>[] = [
   }],
   ["pulsar_storage_write_rate", "gauge", (topic) => ratesOf(topic).messagesPerSec],
   ["pulsar_msg_backlog", "gauge", backlogOf],
+  [
+    "pulsar_storage_backlog_age_seconds",
+    "gauge",
+    (topic) => backlogAgeSeconds(topic, topic.context.clock.wallMs()),
+  ],
+  ["pulsar_publish_rate_limit_times", "gauge", () => 0],
+  ["pulsar_storage_write_latency_count", "gauge", (topic) => topic.log.writeLatencies.count],
+  ["pulsar_storage_write_latency_sum", "gauge", (topic) => topic.log.writeLatencies.sumMs],
   ["pulsar_entry_size_count", "counter", (topic) => topic.entrySizes.count],
   ["pulsar_entry_size_sum", "counter", (topic) => topic.entrySizes.sumBytes],
 ];
@@ -112,6 +122,21 @@ const SUBSCRIPTION_METRICS: readonly Metric<Subscription>[] = [
   ["pulsar_subscription_msg_ack_rate", "gauge", (one) => rateSum(one, "ackedPerSec")],
   ["pulsar_subscription_total_msg_expired", "counter", (one) => expiredOf(one).entries],
   ["pulsar_subscription_last_expire_timestamp", "gauge", (one) => expiredOf(one).lastAtMs],
+  ["pulsar_subscription_msg_rate_expired", "gauge", (one) => timesOf(one).expiredPerSec],
+  ["pulsar_subscription_last_consumed_flow_timestamp", "gauge", (one) => timesOf(one).flowMs],
+  ["pulsar_subscription_last_consumed_timestamp", "gauge", (one) => timesOf(one).consumedMs],
+  ["pulsar_subscription_last_acked_timestamp", "gauge", (one) => timesOf(one).ackedMs],
+  [
+    "pulsar_subscription_last_mark_delete_advanced_timestamp",
+    "gauge",
+    (one) => timesOf(one).markDeleteMs,
+  ],
+  // What this broker never does: entry filters, throttling, dropping.
+  ["pulsar_subscription_filter_processed_msg_count", "gauge", () => 0],
+  ["pulsar_subscription_filter_accepted_msg_count", "gauge", () => 0],
+  ["pulsar_subscription_filter_rejected_msg_count", "gauge", () => 0],
+  ["pulsar_subscription_filter_rescheduled_msg_count", "gauge", () => 0],
+  ["pulsar_subscription_msg_drop_rate", "gauge", () => 0],
   ["pulsar_out_messages_total", "counter", (one) => one.messagesOut],
   ["pulsar_out_bytes_total", "counter", (one) => one.bytesOut],
   ["weir_subscription_read_failed", "gauge", (one) => one.readError === undefined ? 0 : 1],
@@ -139,15 +164,18 @@ function topicLabels(topic: AnyTopic): string {
   return `${CLUSTER},namespace="${escapeLabel(namespace)}",topic="${escapeLabel(full)}"`;
 }
 
-function* entrySizeBlocks(topics: readonly (readonly [string, Topic])[]): Generator<string> {
-  const [first] = topics;
-  const names = first?.[1].entrySizes.buckets().map(([name]) => name) ?? [];
-  for (const [i, name] of names.entries()) {
-    yield block(
-      `pulsar_entry_size_${name}`,
-      "gauge",
-      topics.map(([labels, topic]) => [labels, topic.entrySizes.buckets()[i]![1]]),
-    );
+type Buckets = readonly (readonly [name: string, count: number])[];
+
+/** The buckets of a histogram, each a metric of its own, as Pulsar has them. */
+function* bucketBlocks(
+  metric: string,
+  topics: readonly (readonly [string, Topic])[],
+  bucketsOf: (topic: Topic) => Buckets,
+): Generator<string> {
+  const all = topics.map(([labels, topic]) => [labels, bucketsOf(topic)] as const);
+  for (const [i, [name]] of (all[0]?.[1] ?? []).entries()) {
+    const samples = all.map(([labels, buckets]): Sample => [labels, buckets[i]![1]]);
+    yield block(`${metric}_${name}`, "gauge", samples);
   }
 }
 
@@ -221,7 +249,9 @@ export function* metricsPieces(broker: Broker, figures: ProcessFigures): Generat
   yield* blocksOf(TRAFFIC_METRICS, topics.map((topic) => [topicLabels(topic), topic] as const));
   const labelled = logs.map((topic) => [topicLabels(topic), topic] as const);
   yield* blocksOf(STORAGE_METRICS, labelled);
-  yield* entrySizeBlocks(labelled);
+  yield* bucketBlocks("pulsar_entry_size", labelled, ({ entrySizes }) => entrySizes.buckets());
+  const latencies = ({ log }: Topic) => log.writeLatencies.buckets();
+  yield* bucketBlocks("pulsar_storage_write_latency", labelled, latencies);
   const subscriptions = labelled.flatMap(([labels, topic]) =>
     [...topic.subscriptions.values()].map((one) =>
       [`${labels},subscription="${escapeLabel(one.name)}"`, one] as const

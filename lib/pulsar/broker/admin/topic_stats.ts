@@ -1,11 +1,13 @@
 import type { Consumer, Subscription } from "../dispatch/mod.ts";
 import { ratesOf } from "../entity_rates.ts";
+import { backlogAgeSeconds } from "../backlog_quota.ts";
 import { expiredOf } from "../expiry.ts";
 import type { NonPersistentSubscription } from "../non_persistent_subscription.ts";
 import type { NonPersistentTopic } from "../non_persistent_topic.ts";
 import { keySharedConsumerStats, keySharedStats } from "./key_shared_stats.ts";
 import { formatPosition, readEntryAfter } from "../log/mod.ts";
 import type { Producer } from "../producer.ts";
+import { timesOf } from "../subscription_times.ts";
 import type { Topic } from "../topic.ts";
 
 /** JSON of a topic's statistics, by the names of Pulsar's TopicStats. */
@@ -113,6 +115,7 @@ function subscriptionStats(subscription: Subscription): Stats {
   const delayed = multiple?.delayedEntries ?? 0;
   const ranges = cursor.ackedRangeCount;
   const expired = expiredOf(subscription);
+  const times = timesOf(subscription);
   return {
     ...deliveryStats(subscription),
     msgBacklog: entries,
@@ -122,10 +125,14 @@ function subscriptionStats(subscription: Subscription): Stats {
     msgDelayed: delayed,
     msgInReplay: multiple?.replaySize ?? 0,
     unackedMessages: multiple?.unackedMessages ?? 0,
-    msgRateExpired: 0,
     msgExpired: 0,
     totalMsgExpired: expired.entries,
     lastExpireTimestamp: expired.lastAtMs,
+    msgRateExpired: times.expiredPerSec,
+    lastConsumedFlowTimestamp: times.flowMs,
+    lastConsumedTimestamp: times.consumedMs,
+    lastAckedTimestamp: times.ackedMs,
+    lastMarkDeleteAdvancedTimestamp: times.markDeleteMs,
     isDurable,
     durable: isDurable,
     allowOutOfOrderDelivery: false,
@@ -193,7 +200,7 @@ export function topicStats(topic: Topic): Stats {
     backlogSize: topic.backlogBytes(),
     backlogQuotaLimitSize: backlogBytesMax,
     backlogQuotaLimitTime: backlogAgeMsMax < 0 ? -1 : backlogAgeMsMax / 1000,
-    oldestBacklogMessageAgeSeconds: -1,
+    oldestBacklogMessageAgeSeconds: backlogAgeSeconds(topic, topic.context.clock.wallMs()),
     waitingPublishers: 0,
     subscriptions: Object.fromEntries(
       [...topic.subscriptions.values()].map((one) => [one.name, subscriptionStats(one)]),

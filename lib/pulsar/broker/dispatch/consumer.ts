@@ -47,6 +47,8 @@ export class Consumer {
   epoch: number;
   /** Messages that the client is ready to take. Below zero after a batch with more of them than it asked for, as in Pulsar. */
   permits = 0;
+  /** All that the client ever asked for. */
+  permitsGranted = 0;
   /** It has so much that is not acknowledged that it gets nothing more. */
   isBlocked = false;
   /** What the client has asked for since then. */
@@ -82,6 +84,7 @@ export class Consumer {
 
   /** The client is ready to take more messages. */
   flow(messages: number): void {
+    this.permitsGranted += messages;
     if (this.isBlocked) this.#permitsWhileBlocked += messages;
     else this.permits += messages;
   }

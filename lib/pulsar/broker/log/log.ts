@@ -15,6 +15,7 @@ import { listSegments, Segment } from "./segment.ts";
 import type { RecordVisitor, SegmentPlace } from "./segment.ts";
 import type { LogShared } from "./log_shared.ts";
 import { Tail } from "./tail.ts";
+import { WriteLatencies } from "./write_latencies.ts";
 
 /** Where to begin to look at entries while opening. */
 export interface Replay {
@@ -41,6 +42,7 @@ export class PartitionLog {
   #reservedLedgerId: number | undefined;
   #isClosed = false;
   readonly #syncer: LogSyncer | undefined;
+  readonly writeLatencies = new WriteLatencies();
   /** Those whose position keeps tails in memory. */
   readonly readers = new Set<LogReader>();
   /** Called when new entries can be read. */
@@ -344,6 +346,7 @@ export class PartitionLog {
     const listeners = this.#listeners;
     const firstEntryId = tail.entryIdEnd - this.#stagedCount;
     this.#listeners = [];
+    const sinceUs = this.shared.clock.monoUs();
     try {
       segment.append(tail.slab.bytes.subarray(this.#stagedFrom, tail.end));
     } catch (error) {
@@ -359,6 +362,7 @@ export class PartitionLog {
       segment,
       listeners,
       firstEntryId,
+      sinceUs,
       entryCount: segment.index.entryCount,
       sizeBytes: segment.index.sizeBytes,
     };
@@ -387,6 +391,8 @@ export class PartitionLog {
   #settle(group: Group): void {
     const { segment, listeners, firstEntryId } = group;
     segment.settle(group.entryCount, group.sizeBytes);
+    const latencyMs = (this.shared.clock.monoUs() - group.sinceUs) / 1000;
+    this.writeLatencies.add(listeners.length, latencyMs);
     for (let i = 0; i < listeners.length; i++) {
       listeners[i]!.appended(segment.ledgerId, firstEntryId + i);
     }

@@ -1,4 +1,4 @@
-import type { Disk } from "../../../base/mod.ts";
+import type { Disk, MonoUs } from "../../../base/mod.ts";
 import type { AppendListener } from "./append.ts";
 import type { Segment } from "./segment.ts";
 
@@ -7,6 +7,8 @@ export interface Group {
   readonly segment: Segment;
   readonly listeners: readonly AppendListener[];
   readonly firstEntryId: number;
+  /** When its write began. */
+  readonly sinceUs: MonoUs;
   /** Of the segment, with this group. */
   readonly entryCount: number;
   /** Of the segment, with this group. */

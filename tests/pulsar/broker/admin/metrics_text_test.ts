@@ -29,6 +29,23 @@ const NAMES = [
   "pulsar_entry_size_sum",
   "pulsar_entry_size_le_128",
   "pulsar_entry_size_le_overflow",
+  "pulsar_storage_write_latency_count",
+  "pulsar_storage_write_latency_sum",
+  "pulsar_storage_write_latency_le_0_5",
+  "pulsar_storage_write_latency_le_1000",
+  "pulsar_storage_write_latency_overflow",
+  "pulsar_storage_backlog_age_seconds",
+  "pulsar_publish_rate_limit_times",
+  "pulsar_subscription_last_acked_timestamp",
+  "pulsar_subscription_last_consumed_flow_timestamp",
+  "pulsar_subscription_last_consumed_timestamp",
+  "pulsar_subscription_last_mark_delete_advanced_timestamp",
+  "pulsar_subscription_msg_rate_expired",
+  "pulsar_subscription_msg_drop_rate",
+  "pulsar_subscription_filter_processed_msg_count",
+  "pulsar_subscription_filter_accepted_msg_count",
+  "pulsar_subscription_filter_rejected_msg_count",
+  "pulsar_subscription_filter_rescheduled_msg_count",
   "pulsar_subscription_back_log",
   "pulsar_subscription_back_log_no_delayed",
   "pulsar_subscription_delayed",
@@ -82,6 +99,7 @@ Deno.test("/metrics has Pulsar's names, labels and values", async () => {
   const own = [
     `pulsar_in_messages_total{${at}} 3`,
     `pulsar_msg_backlog{${at}} 3`,
+    `pulsar_storage_write_latency_count{${at}} 3`,
     `pulsar_entry_size_le_512{${at}} 3`,
     `pulsar_subscription_back_log{${at},subscription="sub"} 3`,
     `pulsar_consumer_available_permits{${at},subscription="sub",consumer_name="a \\"quoted\\"\\nname",consumer_id="0"} 0`,
@@ -89,6 +107,8 @@ Deno.test("/metrics has Pulsar's names, labels and values", async () => {
     'pulsar_broker_producers_count{cluster="standalone"} 1',
   ];
   for (const line of own) assert.ok(lines.includes(line), line);
+  const written = lines.filter((line) => /^pulsar_storage_write_latency_(le_|over)/.test(line));
+  assert.equal(written.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0), 3);
   // Exposition format 0.0.4: every line is a comment or a sample.
   const sample = /^[a-z_\d]+(\{([a-z_]+="(\\.|[^"\\])*",?)*\})? -?[\d.e+]+$/i;
   for (const line of lines.filter((one) => one !== "" && !one.startsWith("# "))) {
