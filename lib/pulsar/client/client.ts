@@ -8,6 +8,7 @@ import {
 } from "../../base/mod.ts";
 import type { Authentication } from "./auth.ts";
 import { type BackoffOptions, DEFAULT_BACKOFF } from "./backoff.ts";
+import { closedError } from "./closed_error.ts";
 import { systemNameOf } from "./connection.ts";
 import { ConnectionPool } from "./connection_pool.ts";
 import { Consumer, type ConsumerServices } from "./consumer.ts";
@@ -23,7 +24,6 @@ import { type SourceOptions, TopicSource } from "./source.ts";
 import { parseTopicName } from "./topic_name.ts";
 import { systemTransport } from "./system_transport.ts";
 import type { OpenTransport } from "./transport.ts";
-import { PulsarError } from "../wire/mod.ts";
 
 /** What a client is made with. */
 export interface PulsarClientOptions {
@@ -167,7 +167,7 @@ export class PulsarClient implements AsyncDisposable {
 
   /** Ends at once, with everything that it opened. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort(new PulsarError("Cannot go on: the client is closed", { code: "closed" }));
+    this.#closing.abort(closedError("go on", "client"));
     await Promise.all([...this.#context.opened].map((opened) => opened[Symbol.asyncDispose]()));
     await this.#pool[Symbol.asyncDispose]();
   }

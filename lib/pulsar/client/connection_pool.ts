@@ -1,6 +1,6 @@
+import { closedError } from "./closed_error.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { type BrokerAddress, formatAddress } from "./service_url.ts";
-import { PulsarError } from "../wire/mod.ts";
 
 /** A broker, and the way to it. */
 export interface BrokerRoute {
@@ -29,7 +29,7 @@ export class ConnectionPool implements AsyncDisposable {
     const key = `${formatAddress(route.address)} ${route.proxyToBroker ?? ""}`;
     for (;;) {
       if (this.#closed) {
-        throw new PulsarError("Cannot connect: the client is closed", { code: "closed" });
+        throw closedError("connect", "client");
       }
       const existing = this.#connections.get(key);
       const connection = await (existing ?? this.#open(key, route));

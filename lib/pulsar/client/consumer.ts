@@ -1,4 +1,5 @@
 import type { AckId } from "./ack_tracker.ts";
+import { closedError } from "./closed_error.ts";
 import {
   assertConsumerOptions,
   type ConsumerOptions,
@@ -356,7 +357,7 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#disposed ??= this.#dispose(
-      new PulsarError(`Cannot read ${this.#name}: the consumer is closed`, { code: "closed" }),
+      closedError(`read ${this.#name}`, "consumer"),
     );
   }
 
@@ -470,7 +471,7 @@ export class Consumer<T = Uint8Array> implements AsyncDisposable, AsyncIterable<
 
   #assertOpen(action: string): void {
     if (!this.#closing.signal.aborted) return;
-    throw new PulsarError(`Cannot ${action}: the consumer is closed`, { code: "closed" });
+    throw closedError(action, "consumer");
   }
 
   #topicOf(target: MessageOrId, action: string): TopicConsumer {

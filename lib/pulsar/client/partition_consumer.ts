@@ -2,6 +2,7 @@
 import { assert } from "../../base/mod.ts";
 import type { Position, SourceHandler } from "../../contract.ts";
 import { Backoff } from "./backoff.ts";
+import { closedError } from "./closed_error.ts";
 import type { Connection, ConsumerEndpoint } from "./connection.ts";
 import { type ClientContext, retrying } from "./context.ts";
 import { deferred } from "./deferred.ts";
@@ -211,7 +212,7 @@ export class PartitionConsumer implements ConsumerEndpoint, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(
-      new PulsarError(`Cannot read ${this.#options.topic}: closed`, { code: "closed" }),
+      closedError(`read ${this.#options.topic}`, "consumer"),
     );
     this.#wake();
     const session = this.#session;

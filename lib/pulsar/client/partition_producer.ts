@@ -1,6 +1,7 @@
 /** One producer of one partition: registration, what waits for receipts, and going on after the connection or the topic moved. */
 import { assert } from "../../base/mod.ts";
 import type { Receipt } from "../../contract.ts";
+import { closedError } from "./closed_error.ts";
 import type { Connection, ProducerEndpoint } from "./connection.ts";
 import { Backoff } from "./backoff.ts";
 import { type ClientContext, orAborted, retrying } from "./context.ts";
@@ -204,9 +205,7 @@ export class PartitionProducer implements ProducerEndpoint, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const connection = this.#connection;
     this.#end(
-      new PulsarError(`Cannot send to ${this.#options.topic}: the producer is closed`, {
-        code: "closed",
-      }),
+      closedError(`send to ${this.#options.topic}`, "producer"),
     );
     await this.#reconnecting;
     if (connection === undefined || connection.error !== undefined) return;

@@ -8,6 +8,7 @@
 import { type Clock, type Crc32c, messageOf } from "../../base/mod.ts";
 import type { Receipt } from "../../contract.ts";
 import type { FrameBatch } from "./batch_buffer.ts";
+import { closedError } from "./closed_error.ts";
 import { EntryFramer, nameBytesOf } from "./entry_framer.ts";
 import { Fifo } from "./fifo.ts";
 import { type BatchBy, BatchContainer, BufferPool, type OpenBatch } from "./open_batch.ts";
@@ -134,9 +135,7 @@ export class PartitionSender implements AsyncDisposable {
 
   /** Rejects what has no receipt yet, with `closed`, and ends the producer. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const error = new PulsarError(`Cannot send to ${this.#options.topic}: the producer is closed`, {
-      code: "closed",
-    });
+    const error = closedError(`send to ${this.#options.topic}`, "producer");
     this.#failure ??= error;
     this.#giveUp(error);
     await this.producer[Symbol.asyncDispose]();

@@ -1,4 +1,5 @@
 /** The senders of all partitions of one producer, and those of partitions that are added while it runs. */
+import { closedError } from "./closed_error.ts";
 import { type ClientContext, orAborted } from "./context.ts";
 import { PartitionProducer } from "./partition_producer.ts";
 import { PartitionSender } from "./partition_sender.ts";
@@ -81,7 +82,7 @@ export class PartitionSenders implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(
-      new PulsarError("Cannot go on: the producer is closed", { code: "closed" }),
+      closedError("go on", "producer"),
     );
     await this.#growing;
     await Promise.all(this.#senders.map((sender) => sender[Symbol.asyncDispose]()));

@@ -1,4 +1,5 @@
 /** One message after the other, batched by itself: the way to send that services use. Whole batches in place are `BatchProducer`'s. */
+import { closedError } from "./closed_error.ts";
 import type { ClientContext } from "./context.ts";
 import { orAborted } from "./context.ts";
 import { systemNameOf } from "./connection.ts";
@@ -12,7 +13,6 @@ import { ProducerMeter, type ProducerStats } from "./producer_stats.ts";
 import type { Schema } from "./schema.ts";
 import { Sending } from "./sending.ts";
 import { TopicSchemas } from "./topic_schemas.ts";
-import { PulsarError } from "../wire/mod.ts";
 
 /**
  * Sends messages to a topic, one after the other, in batches that it fills by itself.
@@ -182,7 +182,7 @@ export class Producer<T = Uint8Array> implements AsyncDisposable {
   /** Ends at once: what has no receipt yet is rejected with `closed`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    this.#closing.abort(closedError(this.topic));
+    this.#closing.abort(closedError(`send to ${this.topic}`, "producer"));
     for (const stop of this.#stopTimers.splice(0)) stop();
     this.#context.opened.delete(this);
     await this.#senders[Symbol.asyncDispose]();
@@ -254,8 +254,4 @@ function newSending(message: EncodedMessage, startUs: number) {
     sending = new Sending(message, startUs, { resolve, reject });
   });
   return { sending, sent };
-}
-
-function closedError(topic: string): PulsarError {
-  return new PulsarError(`Cannot send to ${topic}: the producer is closed`, { code: "closed" });
 }

@@ -1,9 +1,9 @@
+import { closedError } from "./closed_error.ts";
 import type { ConsumerServices } from "./consumer.ts";
 import type { ReadingOptions } from "./consumer_options.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import type { Message } from "./message.ts";
 import { Reader } from "./reader.ts";
-import { PulsarError } from "../wire/mod.ts";
 
 /** What a table view is opened with. */
 export interface TableViewOptions<T = Uint8Array>
@@ -196,7 +196,7 @@ export class TableView<T = Uint8Array> implements AsyncDisposable, Iterable<[str
   #assertAlive(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
     if (!this.#isClosed) return;
-    throw new PulsarError("Cannot read table view: it is closed", { code: "closed" });
+    throw closedError("read table view", "table view");
   }
 }
 

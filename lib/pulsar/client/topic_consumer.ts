@@ -3,6 +3,7 @@ import { AckSender } from "./ack_sender.ts";
 import type { AckId } from "./ack_tracker.ts";
 import { BatchBits } from "./batch_bits.ts";
 import { ChunkAssembler } from "./chunk_assembler.ts";
+import { closedError } from "./closed_error.ts";
 import type { ClientContext } from "./context.ts";
 import { type Chunk, type EntryHeader, MessageDecoder } from "./message_decoder.ts";
 import { type MessageId, messageIdData, messageIdOf } from "./message_id.ts";
@@ -115,7 +116,7 @@ export class TopicConsumer implements SessionHost, EntryOrigin, InboxSource {
       await consumer.session.open(signal);
       return consumer;
     } catch (error) {
-      await consumer.close(closedError(options.topic));
+      await consumer.close(closedError(`read ${options.topic}`, "consumer"));
       throw error;
     }
   }
@@ -227,7 +228,7 @@ export class TopicConsumer implements SessionHost, EntryOrigin, InboxSource {
   async unsubscribe(force: boolean): Promise<void> {
     const action = `unsubscribe ${this.#options.subscribe.subscription} from ${this.topic}`;
     await this.session.requestRetrying("UNSUBSCRIBE", { force }, action);
-    await this.close(closedError(this.topic), { tellBroker: false });
+    await this.close(closedError(`read ${this.topic}`, "consumer"), { tellBroker: false });
   }
 
   async close(
@@ -468,9 +469,4 @@ function seekTarget(id: MessageId): MessageIdData {
   const bits = BatchBits.full(batchMessageCount);
   bits.clearUpTo(batchIndex - 1);
   return { ledgerId, entryId, ackSet: bits.toAckSet() };
-}
-
-/** What a call on a consumer that is closed is answered with. */
-export function closedError(topic: string): PulsarError {
-  return new PulsarError(`Cannot read ${topic}: the consumer is closed`, { code: "closed" });
 }

@@ -1,5 +1,6 @@
 /** The topics and partitions that one consumer reads, which may become more while it runs. */
 import { Alarm } from "./alarm.ts";
+import { closedError } from "./closed_error.ts";
 import type { ClientContext } from "./context.ts";
 import { MessageId } from "./message_id.ts";
 import type { StartPosition } from "./consumer_options.ts";
@@ -224,7 +225,7 @@ export class TopicSet {
 }
 
 async function closeAll(consumers: readonly TopicConsumer[]): Promise<void> {
-  const error = new PulsarError("Cannot read: the consumer is closed", { code: "closed" });
+  const error = closedError("read", "consumer");
   await Promise.all(consumers.map((consumer) => consumer.close(error)));
 }
 
