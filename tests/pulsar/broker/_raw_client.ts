@@ -19,7 +19,7 @@ import type {
 import { encodeMessage } from "../../../lib/pulsar/wire/mod.ts";
 
 /** A broker that says nothing for so long to a client that waits has a fault: its test shall say so instead of standing still. */
-const SILENCE_MS_MAX = 60_000;
+const SILENCE_MS_MAX = 20_000;
 
 /** What a broker sent: a command, and the payload section behind it. */
 export interface Received {

@@ -1,6 +1,7 @@
 /** Rights as a real 4.2.4 gives and refuses them; texts of the binary protocol were recorded from it. */
 import assert from "node:assert/strict";
 import { utf8 } from "../../../lib/base/mod.ts";
+import { SchemaType } from "../../../lib/pulsar/wire/mod.ts";
 import type { Command } from "../../../lib/pulsar/wire/mod.ts";
 import { FakeClock } from "../../../lib/base/mod.ts";
 import { recordedCommands } from "../recorded.ts";
@@ -98,6 +99,71 @@ Deno.test("a permission on one topic is none on another, and one for a subscript
     messageOf(await client.subscribe(TOPIC)),
     "Client is not authorized to subscribe",
   );
+  const skip = (subscription: string) =>
+    call(broker, "me", `POST persistent/tb/n/t/subscription/${subscription}/skip_all`);
+  // 404: nobody has made them yet.
+  assert.deepEqual([await skip("sub"), await skip("another")], [401, 404]);
+});
+
+/** Every command that names a topic or a namespace, and which right of the two is enough. */
+const COMMANDS:
+  readonly (readonly [rights: string, ask: (client: RawClient) => Promise<Command[]>])[] = [
+    ["produce or consume", (client) => client.request("PARTITIONED_METADATA", { topic: TOPIC })],
+    ["produce or consume", (client) => client.request("LOOKUP", { topic: TOPIC })],
+    ["produce", async (client) => [await client.produce(TOPIC)]],
+    ["consume", (client) => client.subscribe(TOPIC)],
+    ["produce or consume", (client) => client.request("GET_SCHEMA", { topic: TOPIC })],
+    [
+      "produce",
+      (client) => client.request("GET_OR_CREATE_SCHEMA", { topic: TOPIC, schema: SCHEMA }),
+    ],
+    [
+      "produce or consume",
+      (client) => client.request("GET_TOPICS_OF_NAMESPACE", { namespace: "tb/n" }),
+    ],
+    [
+      "produce or consume",
+      (client) =>
+        client.request("WATCH_TOPIC_LIST", {
+          namespace: "tb/n",
+          topicsPattern: "persistent://tb/n/.*",
+          watcherId: 0,
+        }),
+    ],
+  ];
+
+const SCHEMA = { name: "s", type: SchemaType.String, schemaData: new Uint8Array(0) };
+
+Deno.test("each command that names a topic or a namespace is for those who have a right on it", async () => {
+  await using broker = await guarded();
+  for (const right of ["produce", "consume"]) {
+    await call(broker, "boss", `POST namespaces/tb/n/permissions/${right}r`, [right]);
+  }
+  for (const role of ["stranger", "producer", "consumer"]) {
+    await using client = await connectAs(broker, role);
+    for (const [rights, ask] of COMMANDS) {
+      const answer = JSON.stringify(
+        (await ask(client)).at(-1),
+        (_, value) => typeof value === "bigint" ? String(value) : value,
+      );
+      const isAllowed = !answer.includes("not authorized");
+      const isExpected = rights.split(" or ").some((right) => role === `${right}r`);
+      assert.equal(isAllowed, isExpected, `${role}: ${answer}`);
+    }
+  }
+});
+
+Deno.test("a permission on a partitioned topic is one on its partitions, and on no other topic", async () => {
+  await using broker = await guarded();
+  assert.equal(await call(broker, "boss", "PUT persistent/tb/n/p/partitions", 2), 204);
+  await call(broker, "boss", "POST persistent/tb/n/p/permissions/me", ["produce"]);
+  await using client = await connectAs(broker, "me");
+  const allowed = [];
+  for (const [producerId, name] of ["p-partition-0", "p-partition-1", "t", "pp"].entries()) {
+    const { type } = await client.produce(`persistent://tb/n/${name}`, { producerId });
+    if (type === "PRODUCER_SUCCESS") allowed.push(name);
+  }
+  assert.deepEqual(allowed, ["p-partition-0", "p-partition-1"]);
 });
 
 Deno.test("a right that is taken away closes producers and consumers that had it", async () => {
@@ -106,8 +172,11 @@ Deno.test("a right that is taken away closes producers and consumers that had it
   await using client = await connectAs(broker, "me");
   await client.produce(TOPIC);
   await client.subscribe(TOPIC);
-  await call(broker, "boss", "DELETE namespaces/tb/n/permissions/me");
+  await call(broker, "boss", "POST namespaces/tb/n/permissions/me", ["consume"]);
   await client.expect("CLOSE_PRODUCER");
+  await client.caughtUp();
+  assert.equal(client.waiting, 0);
+  await call(broker, "boss", "DELETE namespaces/tb/n/permissions/me");
   await client.expect("CLOSE_CONSUMER");
 });
 
