@@ -3,7 +3,7 @@ import { lineOf } from "../../base/mod.ts";
 import type { Authenticator } from "./authentication.ts";
 import { Catalog } from "./catalog.ts";
 import { sampleRates } from "./entity_rates.ts";
-import { BrokerError } from "./errors.ts";
+import { BrokerError, topicNotFound } from "./errors.ts";
 import { expireByPolicy } from "./expiry.ts";
 import { InactiveTopics } from "./inactive_topics.ts";
 import { LedgerIds, OpenFiles, SlabPool, SpareFiles, TailBudget } from "./log/mod.ts";
@@ -183,7 +183,7 @@ export class Broker {
     const opening = this.#opening.get(name.full);
     if (opening !== undefined) return opening;
     if (!create && !this.catalog.has(name.full)) {
-      throw new BrokerError(`Topic ${name.full} not found`, { code: "topic_not_found" });
+      throw topicNotFound(name.full);
     }
     const opened = this.#open(name).catch((error) => {
       this.#opening.delete(name.full);
@@ -206,7 +206,7 @@ export class Broker {
     let topic = this.nonPersistentTopics.get(name.full);
     if (topic !== undefined) return topic;
     if (!create) {
-      throw new BrokerError(`Topic ${name.full} not found`, { code: "topic_not_found" });
+      throw topicNotFound(name.full);
     }
     topic = new NonPersistentTopic(name, () => this.policies(name));
     this.nonPersistentTopics.set(name.full, topic);
@@ -258,7 +258,7 @@ export class Broker {
    */
   async deleteTopic(name: TopicName, isForced: boolean): Promise<void> {
     if (!this.catalog.has(name.full)) {
-      throw new BrokerError(`Topic ${name.full} not found`, { code: "topic_not_found" });
+      throw topicNotFound(name.full);
     }
     const topic = this.topics.get(name.full);
     const consumers = [...topic?.subscriptions.values() ?? []].some((one) =>

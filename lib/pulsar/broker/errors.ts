@@ -109,6 +109,16 @@ export function httpStatus(error: unknown): number {
   return error instanceof BrokerError ? ANSWERS[error.code][1] : 500;
 }
 
+/** What happens to whoever uses a topic while it is closed: it comes again, and the topic is opened again. */
+export function unloading(): BrokerError {
+  return new BrokerError("The topic is being unloaded", { code: "closed", retryable: true });
+}
+
+/** There is no such topic, in Pulsar's words. */
+export function topicNotFound(name: string): BrokerError {
+  return new BrokerError(`Topic ${name} not found`, { code: "topic_not_found" });
+}
+
 /** Transactions are Pulsar's, not this broker's: said in its own words, as a Pulsar does that has them switched off. */
 export function noTransactions(): BrokerError {
   return new BrokerError("Transactions are not enabled.", { code: "not_supported" });

@@ -1,6 +1,6 @@
 import type { AppendListener, Entry } from "./log/mod.ts";
 import type { KnownProducer } from "./deduplication.ts";
-import { BrokerError } from "./errors.ts";
+import { unloading } from "./errors.ts";
 import { NonPersistentSubscription } from "./non_persistent_subscription.ts";
 import type { NonPersistentHost } from "./non_persistent_subscription.ts";
 import type { Producer } from "./producer.ts";
@@ -128,8 +128,4 @@ export class NonPersistentTopic implements WritableTopic, NonPersistentHost {
     for (const subscription of this.subscriptions.values()) subscription.close();
     this.subscriptions.clear();
   }
-}
-
-function unloading(): BrokerError {
-  return new BrokerError("The topic is being unloaded", { code: "closed" });
 }

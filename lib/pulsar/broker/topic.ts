@@ -15,7 +15,7 @@ import {
   readDocument,
   writeDocument,
 } from "./log/mod.ts";
-import { BrokerError } from "./errors.ts";
+import { BrokerError, unloading } from "./errors.ts";
 import { IdleSubscriptions } from "./idle_subscriptions.ts";
 import type { Producer } from "./producer.ts";
 import { Rates } from "./rates.ts";
@@ -219,7 +219,7 @@ export class Topic implements WritableTopic, CompactionHost {
 
   /** @throws {BrokerError} `closed`, `topic_terminated`, `quota_held`, `quota_refused` */
   assertWritable(): void {
-    if (this.isClosed) throw new BrokerError("The topic is being unloaded", { code: "closed" });
+    if (this.isClosed) throw unloading();
     if (this.isTerminated) throw terminated();
     assertQuota(this, this.context.clock.wallMs());
   }
@@ -435,7 +435,7 @@ export class Topic implements WritableTopic, CompactionHost {
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.gate.refuseWaiting(new BrokerError("The topic is being unloaded", { code: "closed" }));
+    this.gate.refuseWaiting(unloading());
     this.dropProducers();
     for (const subscription of this.subscriptions.values()) subscription.close();
     await this.compaction.close();

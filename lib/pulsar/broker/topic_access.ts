@@ -1,6 +1,6 @@
 /** Which topics clients may open, and what comes into being when they ask for one. */
 import type { Broker } from "./broker.ts";
-import { BrokerError } from "./errors.ts";
+import { BrokerError, topicNotFound } from "./errors.ts";
 import type { NonPersistentTopic } from "./non_persistent_topic.ts";
 import type { Topic } from "./topic.ts";
 import type { TopicName } from "./topic_name.ts";
@@ -95,7 +95,7 @@ export async function partitionsFor(
   if (topicExists(broker, name)) return broker.catalog.partitionsOf(name.full);
   const { isAutoCreating, autoPartitions } = broker.policies(name);
   if (!create || !isAutoCreating) {
-    throw new BrokerError(`Topic ${name.full} not found`, { code: "topic_not_found" });
+    throw topicNotFound(name.full);
   }
   if (autoPartitions > 0 && name.partition < 0) {
     await broker.catalog.setPartitions(name, autoPartitions);

@@ -12,7 +12,7 @@ import { recordOf } from "./command_producer.ts";
 import type { Attachment, Session } from "./session.ts";
 import { Consumer } from "../dispatch/mod.ts";
 import { ratesOf } from "../entity_rates.ts";
-import { BrokerError } from "../errors.ts";
+import { BrokerError, unloading } from "../errors.ts";
 import type { PartitionLog, Position } from "../log/mod.ts";
 import { comparePositions, EARLIEST } from "../log/mod.ts";
 import { readsAnySchema, schemaInfoOf } from "../schema/mod.ts";
@@ -52,7 +52,7 @@ export async function handleSubscribe(
     }
     if (attachment.consumer.isClosed) {
       // It was sent away between its arrival and this answer, which must not come behind CLOSE_CONSUMER.
-      throw new BrokerError("The topic is being unloaded", { code: "closed", retryable: true });
+      throw unloading();
     }
     connection.consumers.set(consumerId, attachment);
     connection.send("SUCCESS", { requestId });
@@ -77,7 +77,7 @@ async function openConsumer(connection: Session, body: CommandSubscribe): Promis
     const strategy = broker.compatibility(name.namespace);
     await broker.schemas.assertReadable(name, schema, { strategy, isActive: topic.isActive });
   }
-  if (topic.isClosed) throw new BrokerError("The topic is being unloaded", { code: "closed" });
+  if (topic.isClosed) throw unloading();
   const isDurable = body.durable ?? true;
   assertSubscribable(topic, { name: body.subscription, kind, isDurable });
   const subscription = topic.subscribe(body.subscription, {

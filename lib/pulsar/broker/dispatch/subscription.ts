@@ -6,7 +6,7 @@ import type { CursorState } from "./cursor.ts";
 import { DISPATCH_LIMITS } from "./dispatch_limits.ts";
 import type { DispatchLimits } from "./dispatch_limits.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { BrokerError } from "../errors.ts";
+import { BrokerError, unloading } from "../errors.ts";
 import { KeySharedDispatcher, keySharedPolicy } from "./key_shared_dispatcher.ts";
 import { MultipleDispatcher } from "./multiple_dispatcher.ts";
 import { comparePositions, EARLIEST, placeOf } from "../log/mod.ts";
@@ -144,7 +144,7 @@ export class Subscription {
     // While another consumer was asked whether it lives, all had gone, and perhaps one of another type had come.
     dispatcher.remove(consumer);
     throw this.#dispatcher === undefined
-      ? new BrokerError("The topic is being unloaded", { code: "closed", retryable: true })
+      ? unloading()
       : new BrokerError("Subscription is of different type.", {
         code: "consumer_busy",
         retryable: true,
