@@ -131,6 +131,16 @@ Deno.test("FileLedger keeps acknowledged ranges and batches without receipt", ()
   ]);
 });
 
+Deno.test("FileLedger keeps ranges of one flush apart that do not follow one another", () => {
+  const { disk, ledger } = begin();
+  for (const first of [0, 10, 50, 60]) ledger.sent({ partition: 0, first, count: 10 });
+  for (const first of [0, 10, 60]) ledger.acknowledged({ partition: 0, first, count: 10 });
+  ledger.flush();
+  const [partition] = readLedger(disk, path).partitions;
+  assert.deepEqual(partition!.acknowledged, [{ first: 0, until: 20 }, { first: 60, until: 70 }]);
+  assert.deepEqual(partition!.indeterminate, [{ first: 50, until: 60 }]);
+});
+
 Deno.test("FileLedger.flush() writes once for all notes, and nothing when there are none", () => {
   const { disk, ledger } = begin();
   const before = disk.appendCount;

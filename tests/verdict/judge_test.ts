@@ -140,6 +140,19 @@ const CASES: readonly Case[] = [
     first: /^The run broke off: aggregate died 4 times/,
   },
   {
+    what: "a machine that gave out",
+    evidence: { brokenOff: { reason: "no space left", isMachine: true } },
+    verdict: "VOID",
+    first: /^The run broke off: no space left/,
+  },
+  {
+    what: "a lost message though the machine gave out",
+    result: lossy,
+    evidence: { brokenOff: { reason: "no space left", isMachine: true } },
+    verdict: "FAIL",
+    first: /^1 message lost/,
+  },
+  {
     what: "no receipt at all",
     result: { messages: { ...MEASURED.messages, acked: 0, aggregated: 0 } },
     verdict: "VOID",

@@ -273,6 +273,25 @@ Deno.test("verify() names a late message that was lost while another one hides i
   assert.deepEqual([found.messages.lost, found.messages.duplicated], [1, 1]);
 });
 
+Deno.test("verify() takes what is missing where the end was not reached for undrained, and nothing that is too much", async () => {
+  const made = scene({ seed: 3, messageCount: 1_200, lateShare: 0.1, partitionCount: 2 });
+  const good = made.contributions();
+  const undrained = new Set([1]);
+  const known = good.filter(({ partition }) => partition === 0);
+  const missing = await verify({ ...verifyOptions(made, known), undrained });
+  assert.equal(missing.findingCount, 0);
+  assert.equal(missing.messages.undrained, good.length - known.length);
+  assert.equal(missing.messages.lost, 0);
+  for (const table of ["rows", "late"]) {
+    const twice = good.find((one) => one.partition === 1 && one.table === table)!;
+    const tooMuch = await verify({ ...verifyOptions(made, [...good, twice]), undrained });
+    assert.equal(tooMuch.messages.duplicated, 1, table);
+  }
+  const elsewhere = good.filter(({ partition }) => partition === 1);
+  const lost = await verify({ ...verifyOptions(made, elsewhere), undrained });
+  assert.equal(lost.messages.lost, known.length);
+});
+
 Deno.test("verify() finds a row of a source that nobody planned", async () => {
   const made = scene({ seed: 4, messageCount: 400 });
   const stranger = { ...rowsOf(made, made.contributions())[0], event_source_id: "stranger" };
