@@ -68,6 +68,64 @@ Deno.test("PartitionSender.send() is refused at once with whenFull: error, by co
   }
 });
 
+Deno.test("PartitionSender.send() gives the room of a message back with its receipt, in bytes too", async () => {
+  const { broker, clock, client, receipts } = await connectHeld();
+  await using _ = client;
+  const producer = await client.openProducer({ ...OPTIONS, batching: false, pendingBytesMax: 3 });
+  const texts = ["aa", "bb", "cc", "dd", "ee", "ff"];
+  const sent = texts.map((text) => producer.send({ value: utf8(text) }));
+  for (let released = 0; released < texts.length; released++) {
+    await settle(clock);
+    // Of two bytes each two are under way: the second one began below the bound.
+    assert.equal(receipts.count(), Math.min(released + 2, texts.length));
+    receipts.release();
+  }
+  await Promise.all(sent);
+  assert.deepEqual(textsIn(broker, TOPIC).flat(), texts);
+});
+
+Deno.test("PartitionSender gives the room of what timed out back, collected or on its way", async () => {
+  for (const batching of [false, { delayMs: 60_000 }] as const) {
+    const { clock, client, receipts } = await connectHeld();
+    await using _ = client;
+    const producer = await client.openProducer({
+      ...OPTIONS,
+      batching,
+      pendingMessagesMax: 1,
+      whenFull: "error",
+      sendTimeoutMs: 1000,
+    });
+    const late = rejectsWith(producer.send({ value: utf8("a") }), "send_timeout");
+    await clock.advance(1000);
+    await late;
+    const next = producer.send({ value: utf8("b") });
+    const flushed = producer.flush();
+    await settle(clock);
+    for (let i = receipts.count(); i > 0; i--) receipts.release();
+    await next;
+    await flushed;
+    assert.equal(producer.stats.pendingMessages, 0);
+  }
+});
+
+Deno.test("PartitionSender goes on behind the highest sequence id that it was given", async () => {
+  const { client, broker } = await connectFake();
+  await using _ = client;
+  const ids: number[] = [];
+  broker.hook = (command) => {
+    if (command.type === "SEND") ids.push(Number(command.body.sequenceId));
+    return false;
+  };
+  const producer = await client.openProducer({ ...OPTIONS, batching: false });
+  for (const sequenceId of [undefined, 100, 5, undefined]) {
+    await producer.send({
+      value: utf8("a"),
+      ...(sequenceId === undefined ? {} : { sequenceId }),
+    });
+  }
+  assert.deepEqual(ids, [0, 100, 5, 101]);
+});
+
 Deno.test("PartitionSender gives up everything behind a message without a receipt, so that nothing overtakes", async () => {
   const { broker, clock, client, receipts } = await connectHeld();
   await using _ = client;
