@@ -2,7 +2,6 @@ import type { Clock, Crc32c, Disk, Random } from "../../base/mod.ts";
 import { lineOf } from "../../base/mod.ts";
 import type { Authenticator } from "./authentication.ts";
 import { Catalog } from "./catalog.ts";
-import { sampleRates } from "./entity_rates.ts";
 import { BrokerError, topicNotFound } from "./errors.ts";
 import { expireByPolicy } from "./expiry.ts";
 import { InactiveTopics } from "./inactive_topics.ts";
@@ -12,6 +11,7 @@ import type { Durability, LogShared } from "./log/mod.ts";
 import { SchemaRegistry } from "./schema/mod.ts";
 import type { Compatibility } from "./schema/mod.ts";
 import { NonPersistentTopic } from "./non_persistent_topic.ts";
+import { sampleRates } from "./rates.ts";
 import { Topic } from "./topic.ts";
 import type { TopicPolicies } from "./policies/mod.ts";
 import type { TopicName } from "./topic_name.ts";
@@ -315,14 +315,14 @@ export class Broker {
     const nowMs = this.parts.clock.wallMs();
     for (const topic of this.topics.values()) {
       topic.tick();
-      sampleRates(topic, nowMs);
+      sampleRates(topic, { nowUs, nowMs });
       expireByPolicy(topic, nowMs);
       if (this.#ticks % IDLE_TICKS === 0) topic.closeIdle();
       if (this.#inactive.isOver(topic, nowUs)) void this.#deleteInactive(topic);
     }
     for (const [full, topic] of this.nonPersistentTopics) {
-      sampleRates(topic, nowMs);
-      if (topic.tick(nowUs)) this.nonPersistentTopics.delete(full);
+      sampleRates(topic, { nowUs, nowMs });
+      if (topic.tick()) this.nonPersistentTopics.delete(full);
     }
     // What failed is tried again.
     if (this.#housekeepingFor.size > 0 && !this.#isHousekeeping) void this.#housekeep();

@@ -5,7 +5,6 @@ import { NonPersistentSubscription } from "./non_persistent_subscription.ts";
 import type { NonPersistentHost } from "./non_persistent_subscription.ts";
 import type { Producer } from "./producer.ts";
 import { hasTypedConsumers } from "./dispatch/mod.ts";
-import { Rates } from "./rates.ts";
 import type { TopicName } from "./topic_name.ts";
 import type { TopicPolicies } from "./policies/mod.ts";
 import { TopicProducers } from "./topic_producers.ts";
@@ -21,7 +20,6 @@ const IDLE_SECONDS_MAX = 60;
 export class NonPersistentTopic implements WritableTopic, NonPersistentHost {
   readonly gate = new TopicProducers(() => Promise.resolve());
   readonly subscriptions = new Map<string, NonPersistentSubscription>();
-  readonly rates = new Rates();
   messagesIn = 0;
   bytesIn = 0;
   messagesOut = 0;
@@ -110,8 +108,7 @@ export class NonPersistentTopic implements WritableTopic, NonPersistentHost {
    *
    * @returns whether the topic may be forgotten
    */
-  tick(nowUs: number): boolean {
-    this.rates.sample(this, nowUs);
+  tick(): boolean {
     this.#idleSeconds = this.isIdle ? this.#idleSeconds + 1 : 0;
     return this.#idleSeconds >= IDLE_SECONDS_MAX;
   }

@@ -18,7 +18,6 @@ import {
 import { BrokerError, unloading } from "./errors.ts";
 import { IdleSubscriptions } from "./idle_subscriptions.ts";
 import type { Producer } from "./producer.ts";
-import { Rates } from "./rates.ts";
 import type { SubscriptionState, TopicContext } from "./dispatch/mod.ts";
 import { TopicProducers } from "./topic_producers.ts";
 import type { TopicPolicies } from "./policies/mod.ts";
@@ -69,7 +68,6 @@ export class Topic implements WritableTopic, CompactionHost {
   #writing: Promise<void> | undefined;
   #snapshotAt: Position = EARLIEST;
   readonly #idle = new IdleSubscriptions();
-  readonly rates = new Rates();
   readonly compaction = new Compaction(this);
 
   readonly context: TopicContext;
@@ -408,7 +406,6 @@ export class Topic implements WritableTopic, CompactionHost {
   tick(): void {
     const nowUs = this.context.clock.monoUs();
     this.enforceQuota();
-    this.rates.sample(this, nowUs);
     const { subscriptionExpirationMs } = this.policies();
     const expired = this.#idle.expired(this.subscriptions, nowUs, subscriptionExpirationMs);
     for (const subscription of expired) this.unsubscribe(subscription);

@@ -1,7 +1,8 @@
 import { backlogAgeSeconds } from "../backlog_quota.ts";
 import type { Broker } from "../broker.ts";
 import type { Consumer, Subscription } from "../dispatch/mod.ts";
-import { ratesOf } from "../entity_rates.ts";
+import { ratesOf } from "../rates.ts";
+import type { Counter } from "../rates.ts";
 import { expiredOf } from "../expiry.ts";
 import type { NonPersistentTopic } from "../non_persistent_topic.ts";
 import { timesOf } from "../subscription_times.ts";
@@ -63,10 +64,10 @@ const TRAFFIC_METRICS: readonly Metric<AnyTopic>[] = [
   ["pulsar_subscriptions_count", "gauge", (topic) => topic.subscriptions.size],
   ["pulsar_producers_count", "gauge", (topic) => topic.producers.size],
   ["pulsar_consumers_count", "gauge", consumersOf],
-  ["pulsar_rate_in", "gauge", (topic) => topic.rates.messagesInPerSec],
-  ["pulsar_rate_out", "gauge", (topic) => topic.rates.messagesOutPerSec],
-  ["pulsar_throughput_in", "gauge", (topic) => topic.rates.bytesInPerSec],
-  ["pulsar_throughput_out", "gauge", (topic) => topic.rates.bytesOutPerSec],
+  ["pulsar_rate_in", "gauge", (topic) => ratesOf(topic).perSec.messagesIn],
+  ["pulsar_rate_out", "gauge", (topic) => ratesOf(topic).perSec.messagesOut],
+  ["pulsar_throughput_in", "gauge", (topic) => ratesOf(topic).perSec.bytesIn],
+  ["pulsar_throughput_out", "gauge", (topic) => ratesOf(topic).perSec.bytesOut],
   ["pulsar_in_messages_total", "counter", (topic) => topic.messagesIn],
   ["pulsar_in_bytes_total", "counter", (topic) => topic.bytesIn],
   [
@@ -86,7 +87,7 @@ const STORAGE_METRICS: readonly Metric<Topic>[] = [
     const { backlogAgeMsMax } = topic.policies();
     return backlogAgeMsMax < 0 ? -1 : backlogAgeMsMax / 1000;
   }],
-  ["pulsar_storage_write_rate", "gauge", (topic) => ratesOf(topic).messagesPerSec],
+  ["pulsar_storage_write_rate", "gauge", (topic) => ratesOf(topic).perSec.entriesIn],
   ["pulsar_msg_backlog", "gauge", backlogOf],
   [
     "pulsar_storage_backlog_age_seconds",
@@ -116,10 +117,10 @@ const SUBSCRIPTION_METRICS: readonly Metric<Subscription>[] = [
     (one) => one.multiple?.isBlocked === true ? 1 : 0,
   ],
   ["pulsar_subscription_consumers_count", "gauge", (one) => one.consumers.length],
-  ["pulsar_subscription_msg_rate_out", "gauge", (one) => rateSum(one, "messagesPerSec")],
-  ["pulsar_subscription_msg_throughput_out", "gauge", (one) => rateSum(one, "bytesPerSec")],
-  ["pulsar_subscription_msg_rate_redeliver", "gauge", (one) => rateSum(one, "redeliveredPerSec")],
-  ["pulsar_subscription_msg_ack_rate", "gauge", (one) => rateSum(one, "ackedPerSec")],
+  ["pulsar_subscription_msg_rate_out", "gauge", (one) => rateSum(one, "messagesOut")],
+  ["pulsar_subscription_msg_throughput_out", "gauge", (one) => rateSum(one, "bytesOut")],
+  ["pulsar_subscription_msg_rate_redeliver", "gauge", (one) => rateSum(one, "messagesRedelivered")],
+  ["pulsar_subscription_msg_ack_rate", "gauge", (one) => rateSum(one, "messagesAcked")],
   ["pulsar_subscription_total_msg_expired", "counter", (one) => expiredOf(one).entries],
   ["pulsar_subscription_last_expire_timestamp", "gauge", (one) => expiredOf(one).lastAtMs],
   ["pulsar_subscription_msg_rate_expired", "gauge", (one) => timesOf(one).expiredPerSec],
@@ -142,18 +143,16 @@ const SUBSCRIPTION_METRICS: readonly Metric<Subscription>[] = [
   ["weir_subscription_read_failed", "gauge", (one) => one.readError === undefined ? 0 : 1],
 ];
 
-type RateName = "messagesPerSec" | "bytesPerSec" | "redeliveredPerSec" | "ackedPerSec";
-
-function rateSum({ consumers }: { consumers: readonly Consumer[] }, name: RateName): number {
-  return consumers.reduce((sum, consumer) => sum + ratesOf(consumer)[name], 0);
+function rateSum({ consumers }: { consumers: readonly Consumer[] }, name: Counter): number {
+  return consumers.reduce((sum, consumer) => sum + ratesOf(consumer).perSec[name], 0);
 }
 
 /** Pulsar shows these when exposeConsumerLevelMetricsInPrometheus is set. */
 const CONSUMER_METRICS: readonly Metric<Consumer>[] = [
-  ["pulsar_consumer_msg_rate_out", "gauge", (one) => ratesOf(one).messagesPerSec],
-  ["pulsar_consumer_msg_throughput_out", "gauge", (one) => ratesOf(one).bytesPerSec],
-  ["pulsar_consumer_msg_rate_redeliver", "gauge", (one) => ratesOf(one).redeliveredPerSec],
-  ["pulsar_consumer_msg_ack_rate", "gauge", (one) => ratesOf(one).ackedPerSec],
+  ["pulsar_consumer_msg_rate_out", "gauge", (one) => ratesOf(one).perSec.messagesOut],
+  ["pulsar_consumer_msg_throughput_out", "gauge", (one) => ratesOf(one).perSec.bytesOut],
+  ["pulsar_consumer_msg_rate_redeliver", "gauge", (one) => ratesOf(one).perSec.messagesRedelivered],
+  ["pulsar_consumer_msg_ack_rate", "gauge", (one) => ratesOf(one).perSec.messagesAcked],
   ["pulsar_consumer_unacked_messages", "gauge", (one) => one.pending.messages],
   ["pulsar_consumer_blocked_on_unacked_messages", "gauge", (one) => one.isBlocked ? 1 : 0],
   ["pulsar_consumer_available_permits", "gauge", (one) => one.permits],
@@ -221,15 +220,15 @@ function* sumBlocks(
     ["pulsar_broker_subscriptions_count", sum((topic) => topic.subscriptions.size)],
     ["pulsar_broker_producers_count", sum((topic) => topic.producers.size)],
     ["pulsar_broker_consumers_count", sum(consumersOf)],
-    ["pulsar_broker_rate_in", sum((topic) => topic.rates.messagesInPerSec)],
-    ["pulsar_broker_rate_out", sum((topic) => topic.rates.messagesOutPerSec)],
-    ["pulsar_broker_throughput_in", sum((topic) => topic.rates.bytesInPerSec)],
-    ["pulsar_broker_throughput_out", sum((topic) => topic.rates.bytesOutPerSec)],
+    ["pulsar_broker_rate_in", sum((topic) => ratesOf(topic).perSec.messagesIn)],
+    ["pulsar_broker_rate_out", sum((topic) => ratesOf(topic).perSec.messagesOut)],
+    ["pulsar_broker_throughput_in", sum((topic) => ratesOf(topic).perSec.bytesIn)],
+    ["pulsar_broker_throughput_out", sum((topic) => ratesOf(topic).perSec.bytesOut)],
     ["pulsar_broker_in_bytes_total", sum((topic) => topic.bytesIn)],
     ["pulsar_broker_out_bytes_total", sum((topic) => topic.bytesOut)],
     ["pulsar_broker_storage_size", stored((topic) => topic.log.sizeBytes)],
     ["pulsar_broker_storage_logical_size", stored((topic) => topic.log.sizeBytes)],
-    ["pulsar_broker_storage_write_rate", stored((topic) => ratesOf(topic).messagesPerSec)],
+    ["pulsar_broker_storage_write_rate", stored((topic) => ratesOf(topic).perSec.entriesIn)],
     ["pulsar_broker_msg_backlog", stored(backlogOf)],
   ];
   for (const [name, value] of sums) yield block(name, "gauge", [[CLUSTER, value]]);

@@ -1,5 +1,5 @@
 import type { Consumer, Subscription } from "../dispatch/mod.ts";
-import { ratesOf } from "../entity_rates.ts";
+import { ratesOf } from "../rates.ts";
 import { backlogAgeSeconds } from "../backlog_quota.ts";
 import { expiredOf } from "../expiry.ts";
 import type { NonPersistentSubscription } from "../non_persistent_subscription.ts";
@@ -54,8 +54,8 @@ function publisherStats(producer: Producer): Stats {
     accessMode: producer.access,
     producerId: producer.producerId,
     producerName: producer.name,
-    msgRateIn: ratesOf(producer).messagesPerSec,
-    msgThroughputIn: ratesOf(producer).bytesPerSec,
+    msgRateIn: ratesOf(producer).perSec.messagesIn,
+    msgThroughputIn: ratesOf(producer).perSec.bytesIn,
     msgInCounter: producer.messagesIn,
     bytesInCounter: producer.bytesIn,
     averageMsgSize: producer.messagesIn === 0 ? 0 : producer.bytesIn / producer.messagesIn,
@@ -70,16 +70,16 @@ function publisherStats(producer: Producer): Stats {
 
 /** Statistics of one consumer. */
 export function consumerStats(consumer: Consumer): Stats {
-  const rates = ratesOf(consumer);
+  const { perSec } = ratesOf(consumer);
   return {
     appId: "",
     consumerName: consumer.name,
-    msgRateOut: rates.messagesPerSec,
-    msgThroughputOut: rates.bytesPerSec,
+    msgRateOut: perSec.messagesOut,
+    msgThroughputOut: perSec.bytesOut,
     msgOutCounter: consumer.messagesOut,
     bytesOutCounter: consumer.bytesOut,
-    msgRateRedeliver: rates.redeliveredPerSec,
-    messageAckRate: rates.ackedPerSec,
+    msgRateRedeliver: perSec.messagesRedelivered,
+    messageAckRate: perSec.messagesAcked,
     chunkedMessageRate: 0,
     availablePermits: consumer.permits,
     unackedMessages: consumer.pending.messages,
@@ -96,10 +96,10 @@ export function consumerStats(consumer: Consumer): Stats {
 function deliveryStats(one: Subscription | NonPersistentSubscription): Stats {
   const rates = one.consumers.map(ratesOf);
   return {
-    msgRateOut: rates.reduce((sum, rate) => sum + rate.messagesPerSec, 0),
-    msgThroughputOut: rates.reduce((sum, rate) => sum + rate.bytesPerSec, 0),
-    msgRateRedeliver: rates.reduce((sum, rate) => sum + rate.redeliveredPerSec, 0),
-    messageAckRate: rates.reduce((sum, rate) => sum + rate.ackedPerSec, 0),
+    msgRateOut: rates.reduce((sum, rate) => sum + rate.perSec.messagesOut, 0),
+    msgThroughputOut: rates.reduce((sum, rate) => sum + rate.perSec.bytesOut, 0),
+    msgRateRedeliver: rates.reduce((sum, rate) => sum + rate.perSec.messagesRedelivered, 0),
+    messageAckRate: rates.reduce((sum, rate) => sum + rate.perSec.messagesAcked, 0),
     bytesOutCounter: one.bytesOut,
     msgOutCounter: one.messagesOut,
     type: one.kind,
@@ -148,12 +148,12 @@ function subscriptionStats(subscription: Subscription): Stats {
 }
 
 function counters(topic: Topic | NonPersistentTopic): Stats {
-  const { rates } = topic;
+  const { perSec } = ratesOf(topic);
   return {
-    msgRateIn: rates.messagesInPerSec,
-    msgThroughputIn: rates.bytesInPerSec,
-    msgRateOut: rates.messagesOutPerSec,
-    msgThroughputOut: rates.bytesOutPerSec,
+    msgRateIn: perSec.messagesIn,
+    msgThroughputIn: perSec.bytesIn,
+    msgRateOut: perSec.messagesOut,
+    msgThroughputOut: perSec.bytesOut,
     bytesInCounter: topic.bytesIn,
     msgInCounter: topic.messagesIn,
     bytesOutCounter: topic.bytesOut,

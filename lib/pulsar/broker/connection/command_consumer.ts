@@ -11,7 +11,7 @@ import type {
 import { recordOf } from "./command_producer.ts";
 import type { Attachment, Session } from "./session.ts";
 import { Consumer } from "../dispatch/mod.ts";
-import { ratesOf } from "../entity_rates.ts";
+import { ratesOf } from "../rates.ts";
 import { BrokerError, unloading } from "../errors.ts";
 import type { PartitionLog, Position } from "../log/mod.ts";
 import { comparePositions, EARLIEST } from "../log/mod.ts";
@@ -257,12 +257,12 @@ export function handleConsumerStats(
     throw new BrokerError("Consumer not found", { code: "consumer_not_found" });
   }
   const { consumer, subscription } = attachment;
-  const rates = ratesOf(consumer);
+  const { perSec } = ratesOf(consumer);
   connection.send("CONSUMER_STATS_RESPONSE", {
     requestId,
-    msgRateOut: rates.messagesPerSec,
-    msgThroughputOut: rates.bytesPerSec,
-    msgRateRedeliver: rates.redeliveredPerSec,
+    msgRateOut: perSec.messagesOut,
+    msgThroughputOut: perSec.bytesOut,
+    msgRateRedeliver: perSec.messagesRedelivered,
     consumerName: consumer.name,
     availablePermits: consumer.permits,
     unackedMessages: consumer.pending.messages,
@@ -272,6 +272,6 @@ export function handleConsumerStats(
     type: subscription.kind,
     msgRateExpired: 0,
     msgBacklog: subscription.backlog().entries,
-    messageAckRate: rates.ackedPerSec,
+    messageAckRate: perSec.messagesAcked,
   });
 }

@@ -3,6 +3,7 @@ import type { Command, CommandSubscribe } from "../../wire/mod.ts";
 import { recordOf } from "./command_producer.ts";
 import { Consumer } from "../dispatch/mod.ts";
 import { BrokerError } from "../errors.ts";
+import { ratesOf } from "../rates.ts";
 import { readsAnySchema, schemaInfoOf } from "../schema/mod.ts";
 import type { NonPersistentAttachment, Session } from "./session.ts";
 import { openNonPersistent } from "../topic_access.ts";
@@ -119,12 +120,12 @@ function sendStats(
   { consumer, subscription, topic }: NonPersistentAttachment,
   requestId: bigint,
 ): void {
-  const { rates } = topic;
+  const { perSec } = ratesOf(topic);
   const isActive = subscription.active === consumer;
   connection.send("CONSUMER_STATS_RESPONSE", {
     requestId,
-    msgRateOut: isActive ? rates.messagesOutPerSec : 0,
-    msgThroughputOut: isActive ? rates.bytesOutPerSec : 0,
+    msgRateOut: isActive ? perSec.messagesOut : 0,
+    msgThroughputOut: isActive ? perSec.bytesOut : 0,
     msgRateRedeliver: 0,
     consumerName: consumer.name,
     availablePermits: consumer.permits,
