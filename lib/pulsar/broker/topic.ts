@@ -248,7 +248,7 @@ export class Topic implements WritableTopic, CompactionHost {
       throw error;
     }
     await this.log.settled();
-    for (const subscription of this.subscriptions.values()) subscription.tellEnd();
+    for (const subscription of this.subscriptions.values()) subscription.tellEnd(wasTerminated);
     return this.log.last ?? this.log.beforeFirst;
   }
 

@@ -223,11 +223,15 @@ export class Subscription {
     if (this.topic.isTerminated) this.tellEnd();
   }
 
-  /** Tells each consumer once that everything is acknowledged and nothing more will come. */
-  tellEnd(): void {
+  /**
+   * Tells each consumer once that everything is acknowledged and nothing more will come.
+   *
+   * @param isAgain tells those who know, too: as Pulsar, when a topic is terminated once more
+   */
+  tellEnd(isAgain = false): void {
     if (!this.topic.isTerminated || this.backlog().entries > 0) return;
     for (const consumer of this.consumers) {
-      if (this.#atEnd.has(consumer)) continue;
+      if (this.#atEnd.has(consumer) && !isAgain) continue;
       this.#atEnd.add(consumer);
       consumer.link.sendReachedEndOfTopic(consumer.consumerId);
     }
