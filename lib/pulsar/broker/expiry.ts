@@ -35,7 +35,8 @@ export function expireUpTo(
   const before = subscription.backlog().entries;
   subscription.ackCumulative(mark);
   const entries = expiredOf(subscription).entries + before - subscription.backlog().entries;
-  known.set(subscription, { entries, lastAtMs: nowMs });
+  // A whole number, as statistics have it.
+  known.set(subscription, { entries, lastAtMs: Math.floor(nowMs) });
   return true;
 }
 

@@ -18,7 +18,9 @@ export class SubscriptionTimes {
   #markDelete = EARLIEST;
 
   /** Looks at the counters, once a second, so that nothing takes the time a message. */
-  sample(subscription: Subscription, nowMs: WallTimeMs): void {
+  sample(subscription: Subscription, atMs: WallTimeMs): void {
+    // Clients that know types refuse statistics with a fraction where Pulsar has a long.
+    const nowMs = Math.floor(atMs);
     const { consumers, cursor: { markDelete } } = subscription;
     const expired = expiredOf(subscription).entries;
     this.expiredPerSec = expired - this.#expired;

@@ -320,6 +320,9 @@ Deno.test("the admin interface expires by time where there is a backlog, old or 
   assert.equal((await expire(1e11))[0], 204);
   assert.equal((await expire(0))[0], 204);
   assert.equal((await expire(0))[0], 409);
+  const [, stats] = await call(broker, `GET ${topic}/stats`);
+  const { s } = (stats as { subscriptions: Record<string, Record<string, number>> }).subscriptions;
+  assert(s!["lastExpireTimestamp"]! > 0 && Number.isInteger(s!["lastExpireTimestamp"]));
 });
 
 Deno.test("the admin interface makes the partitions that are missing", async () => {
