@@ -246,6 +246,16 @@ Deno.test("FileLedger.change() writes what was sent before the change first", ()
   ]);
 });
 
+Deno.test("FileLedger.endMarker() writes what was sent and acknowledged before the marker first", () => {
+  const { disk, ledger } = begin();
+  ledger.sent({ partition: 0, first: 0, count: 10 });
+  ledger.acknowledged({ partition: 0, first: 0, count: 10 });
+  ledger.endMarker(0);
+  const { partitions, endMarkers } = readLedger(disk, path);
+  assert.deepEqual(partitions[0]?.acknowledged, [{ first: 0, until: 10 }]);
+  assert.deepEqual(endMarkers, [0]);
+});
+
 Deno.test("readLedger() tells end markers and the end", () => {
   const { disk, clock, ledger } = begin();
   ledger.endMarker(2);

@@ -65,6 +65,22 @@ Deno.test("evaluateThresholds() holds no share against a schedule whose rate is 
   assert.equal(outcome?.actualValue, null);
 });
 
+Deno.test("parseThresholds() reads bounds into the unit of their measure", () => {
+  const bounds: readonly (readonly [text: string, bound: number])[] = [
+    ["publish.p99<50ms", 50_000],
+    ["publish.max<=1s", 1_000_000],
+    ["cpuSeconds.total<90s", 90],
+    ["cpuSeconds.total<2m", 120],
+    ["cpuCores.broker<0.8", 0.8],
+    ["cpuNsPerMessage<16000ns", 16_000],
+    ["rate>=50k/s", 50_000],
+    ["rate>=99%", 0.99],
+    ["rssBytesMax.broker<512MiB", 512 * 1024 * 1024],
+    ["restarts<=0", 0],
+  ];
+  for (const [text, bound] of bounds) assert.equal(parseThresholds([text])[0]!.bound, bound, text);
+});
+
 Deno.test("parseThresholds() adds 99% of the scheduled rate unless the rate is named", () => {
   const [byDefault, ...rest] = parseThresholds([]);
   assert.equal(byDefault?.text, "rate>=99%");

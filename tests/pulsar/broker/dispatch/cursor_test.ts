@@ -85,3 +85,21 @@ Deno.test("Cursor.reset() forgets acknowledgements behind the new place", () => 
   assert.equal(cursor.isAcked(9, 4), false);
   assert.deepEqual(cursor.ackSet(2, 0), [6n]);
 });
+
+Deno.test("Cursor forgets the places of a batch with the whole of it, however that is acknowledged", () => {
+  fc.assert(
+    fc.property(acks, (actions) => {
+      const cursor = new Cursor(log, START);
+      for (const { kind, at, bits } of actions) {
+        const position = ENTRIES[at]!;
+        if (kind === "cumulative") cursor.ackCumulative(position);
+        else if (kind === "individual") cursor.ackIndividual(position);
+        else cursor.ackPartial(position, [BigInt(bits)]);
+        for (const [ledgerId, entryId] of cursor.state().partial) {
+          assert.equal(cursor.isAcked(ledgerId, entryId), false, `${ledgerId}:${entryId}`);
+        }
+      }
+    }),
+    { seed: 20_261_121, numRuns: 500 },
+  );
+});
