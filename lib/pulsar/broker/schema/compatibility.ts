@@ -5,6 +5,7 @@ import type { NamedType } from "../../wire/mod.ts";
 import { BrokerError } from "../errors.ts";
 import { hasAvroSchema, isSameSchema } from "./equality.ts";
 import { splitKeyValueSchema } from "./key_value.ts";
+import { rootMessageOf } from "./protobuf_native.ts";
 import { schemaTypeName } from "./schema_type.ts";
 import type { SchemaInfo } from "./schema_type.ts";
 
@@ -87,6 +88,8 @@ async function assertReadable(schema: SchemaInfo): Promise<void> {
     await assertReadable(value);
   } else if (hasAvroSchema(schema.type)) {
     parse(await loadAvsc(), schema.data);
+  } else if (schema.type === SchemaType.ProtobufNative) {
+    rootMessageOf(schema.data);
   }
 }
 
@@ -118,5 +121,20 @@ async function assertPair(
     const [ours, theirs] = [candidate.data, other.data];
     if (!strategy.startsWith("FORWARD")) assertReads(library, [ours, theirs], strategy);
     if (!strategy.startsWith("BACKWARD")) assertReads(library, [theirs, ours], strategy);
+  } else if (candidate.type === SchemaType.ProtobufNative) {
+    assertSameRoot([other.data, candidate.data], strategy);
   }
+}
+
+/** As Pulsar, which leaves the fields of a message to its applications. */
+function assertSameRoot(
+  [before, after]: readonly [Uint8Array, Uint8Array],
+  strategy: Compatibility,
+): void {
+  const [from, to] = [rootMessageOf(before), rootMessageOf(after)];
+  if (from === to) return;
+  throw new BrokerError(
+    `Protobuf root message change is not allowed under the '${strategy}' strategy. Original message name: '${from}', new message name: '${to}'.`,
+    { code: "incompatible_schema" },
+  );
 }

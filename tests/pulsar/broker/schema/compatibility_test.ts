@@ -100,3 +100,32 @@ Deno.test("schemaTypeName() and schemaTypeOf() are Pulsar's names both ways", ()
     else assert.throws(() => schemaTypeOf(name), { code: "invalid" }, "kept nowhere");
   }
 });
+
+/** A PROTOBUF_NATIVE schema: its data as Java's client registers them. */
+function protobufNative(rootMessageTypeName: string, descriptors: readonly number[] = [1]) {
+  const fileDescriptorSet = new Uint8Array(descriptors).toBase64();
+  const parts = { fileDescriptorSet, rootMessageTypeName, rootFileDescriptorName: "a.proto" };
+  const data = utf8(JSON.stringify(parts));
+  return { type: SchemaType.ProtobufNative, data, properties: {} };
+}
+
+Deno.test("assertCompatible() lets a PROTOBUF_NATIVE schema change as long as it is about the same message, as Pulsar does", async () => {
+  const first = protobufNative("shop.Order");
+  const others = COMPATIBILITY.filter((one) => one !== "ALWAYS_INCOMPATIBLE");
+  assert.deepEqual(await allowed(protobufNative("shop.Order", [1, 2]), [first]), others);
+  assert.deepEqual(await allowed(first, [first]), [...COMPATIBILITY]);
+  assert.deepEqual(await allowed(protobufNative("shop.Item"), [first]), ["ALWAYS_COMPATIBLE"]);
+  const refused = assertCompatible(protobufNative("shop.Item"), [first], "FULL");
+  await assert.rejects(
+    refused,
+    /under the 'FULL' strategy. Original message name: 'shop.Order', n/,
+  );
+  const broken = [
+    utf8("{"),
+    utf8("{}"),
+    utf8('{"fileDescriptorSet":"","rootMessageTypeName":"a"}'),
+    utf8('{"fileDescriptorSet":"!","rootMessageTypeName":"a"}'),
+    utf8('{"fileDescriptorSet":"AQ=="}'),
+  ];
+  for (const data of broken) assert.deepEqual(await allowed({ ...first, data }, []), []);
+});
