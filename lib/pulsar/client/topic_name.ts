@@ -26,8 +26,11 @@ const PARTITION_SUFFIX = "-partition-";
  * ```
  */
 export function parseTopicName(text: string): TopicName {
-  const match = /^(?:(persistent|non-persistent):\/\/)?(?:([^/]+)\/([^/]+)\/)?([^/]+)$/.exec(text);
-  const control = /[\p{Cc}\s]/u.test(text);
+  const match = /^(?:(persistent|non-persistent):\/\/)?(?:([^/\s]+)\/([^/\s]+)\/)?([^/]+)$/.exec(
+    text,
+  );
+  // Pulsar takes spaces in a name; at its ends they are an accident.
+  const control = /\p{Cc}|^\s|\/\s|\s$/u.test(text);
   // `undefined` from plain JavaScript would be a name like any other.
   if (
     typeof text !== "string" || match === null || control ||
