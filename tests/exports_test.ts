@@ -23,7 +23,7 @@ const sent = { topic: "t", subscription: "s", initialPosition: "earliest", schem
 await using consumer = await client.openConsumer(sent);
 await producer.send({ value: "hello" });
 const message: Message<string> = await consumer.receive();
-const refused = await client.openProducer({ topic: "a b" }).catch((error) => error instanceof PulsarError);
+const refused = await client.openProducer({ topic: "a/b" }).catch((error) => error instanceof PulsarError);
 console.log(message.value, refused, END_MARKER_PROPERTY.length > 0, Object.keys(avro).length > 0);
 `;
 

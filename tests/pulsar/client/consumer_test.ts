@@ -142,7 +142,7 @@ Deno.test("client.openConsumer() refuses options that contradict one another", a
   await assert.rejects(open({ topic: "a", ackTimeoutMs: 10 }), RangeError);
   // As JavaScript would call it, by Java's name.
   await assert.rejects(open({ topic: "a", subscriptionType: "Shared" as never }), TypeError);
-  await assert.rejects(open({ topic: "a b" }), { code: "invalid_topic_name" });
+  await assert.rejects(open({ topic: "a/b" }), { code: "invalid_topic_name" });
   await assert.rejects(open({ topicsPattern: "persistent://a.*/b/c" }), {
     code: "invalid_topic_name",
   });
