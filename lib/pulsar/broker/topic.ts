@@ -59,6 +59,8 @@ export class Topic implements WritableTopic, CompactionHost {
   messagesOut = 0;
   bytesOut = 0;
   readonly entrySizes = new EntrySizes();
+  /** Why nothing could be stored since something last was. */
+  #storeFailure: string | undefined;
   isClosed = false;
   /** Nobody may write any more. */
   isTerminated = false;
@@ -150,6 +152,7 @@ export class Topic implements WritableTopic, CompactionHost {
     this.entrySizes.add(bytes);
     this.messagesIn += messages;
     this.bytesIn += bytes;
+    this.#storeFailure = undefined;
   }
 
   /** Sends to all subscriptions what can be sent. */
@@ -160,9 +163,13 @@ export class Topic implements WritableTopic, CompactionHost {
   /** A producer's entry could not be stored: it is closed, so that its client comes again with everything that has no receipt. */
   producerFailed(producer: Producer, error: BrokerError): void {
     if (this.producers.get(producer.name) !== producer) return;
-    this.context.report(
-      `producer ${JSON.stringify(producer.name)} of ${this.name.full}: ${lineOf(error)}`,
-    );
+    // Clients come again many times a second while a disk is full.
+    if (error.message !== this.#storeFailure) {
+      this.#storeFailure = error.message;
+      this.context.report(
+        `producer ${JSON.stringify(producer.name)} of ${this.name.full}: ${lineOf(error)}`,
+      );
+    }
     this.removeProducer(producer);
     producer.link.dropProducer(producer.producerId);
   }

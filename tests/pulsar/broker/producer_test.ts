@@ -82,6 +82,23 @@ Deno.test("Producer.publish() stores nothing behind an entry that could not be s
   await topic.close();
 });
 
+Deno.test("a full disk is told once, until something is stored again", async () => {
+  const { topic, disk, lines } = await openTopicOn();
+  let sequenceId = 0;
+  const attempt = () => {
+    const hand = new HandProducer(topic);
+    topic.gate.byName.set(hand.name, hand.producer);
+    hand.send(sequenceId++);
+    topic.flush();
+  };
+  for (const capacityBytes of [0, Infinity, 0]) {
+    disk.capacityBytes = capacityBytes;
+    for (let i = 0; i < 3; i++) attempt();
+  }
+  assert.equal(lines.length, 2, lines.join("\n"));
+  await topic.close();
+});
+
 Deno.test("Producer.lastSequenceId is known again after a kill: batches with their highest, chunks when all are there", async () => {
   const disk = new SimDisk(seededRandom(1));
   const { topic } = await openTopicOn(disk);
