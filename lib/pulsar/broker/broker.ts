@@ -271,8 +271,8 @@ export class Broker {
     }
     await this.unload(name);
     this.#policies.delete(name.base);
-    this.catalog.remove(name);
-    if (name.partition < 0) this.schemas.remove(name);
+    await this.catalog.remove(name);
+    if (name.partition < 0) await this.schemas.remove(name);
   }
 
   async #deleteInactive({ name }: Topic): Promise<void> {

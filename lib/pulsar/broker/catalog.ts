@@ -1,6 +1,6 @@
-import { readDocument, removeLogFolder, writeDocument } from "./log/mod.ts";
+import { readDocument, removeDocument, removeLogFolder, writeDocument } from "./log/mod.ts";
 import type { DocumentPlace } from "./log/mod.ts";
-import { BrokerError } from "./errors.ts";
+import { BrokerError, diskError } from "./errors.ts";
 import { effectivePolicies } from "./policies/mod.ts";
 import type { StoredPolicies, TopicPolicies } from "./policies/mod.ts";
 import {
@@ -265,12 +265,22 @@ export class Catalog {
     }
   }
 
-  /** Removes a topic's log and everything about it. It must be closed. */
-  remove(name: TopicName): void {
-    const { disk } = this.place;
+  /**
+   * Removes a topic's log and everything about it. It must be closed.
+   *
+   * @throws {BrokerError} `disk_error`
+   */
+  async remove(name: TopicName): Promise<void> {
+    const { disk, durability, folder } = this.place;
     removeLogFolder(disk, this.topicFolder(name));
     this.#topics.delete(name.full);
     this.#tell(name, false);
+    if (durability !== "fsync") return;
+    try {
+      await disk.syncFolder(`${folder}/topics/${namespaceFolder(name.namespace)}`);
+    } catch (error) {
+      throw diskError(`remove ${JSON.stringify(name.full)}`, error);
+    }
   }
 
   /**
@@ -299,11 +309,15 @@ export class Catalog {
     this.#partitioned.set(name.full, partitions);
   }
 
-  /** Forgets a partitioned topic; its partitions are removed one by one. */
-  removePartitioned(name: TopicName): void {
-    const { disk, folder } = this.place;
-    disk.remove(`${folder}/${partitionedFolder(name)}/${encodeName(name.local)}.json`);
+  /**
+   * Forgets a partitioned topic; its partitions are removed one by one.
+   *
+   * @throws {BrokerError} `disk_error`
+   */
+  async removePartitioned(name: TopicName): Promise<void> {
     this.#partitioned.delete(name.full);
+    const file = `${encodeName(name.local)}.json`;
+    await removeDocument(this.#documentPlace(partitionedFolder(name), file));
   }
 
   /** The partitions of a topic by name. */

@@ -13,6 +13,7 @@ import {
   EntrySizes,
   PartitionLog,
   readDocument,
+  removeDocument,
   writeDocument,
 } from "./log/mod.ts";
 import { BrokerError, unloading } from "./errors.ts";
@@ -286,14 +287,21 @@ export class Topic implements WritableTopic, CompactionHost {
     return subscription;
   }
 
-  /** Removes a subscription and its cursor. */
-  unsubscribe(subscription: Subscription): void {
+  /**
+   * Removes a subscription at once, and its cursor for good: with durability `fsync` a power loss does not bring it back.
+   *
+   * @throws {BrokerError} `disk_error`
+   */
+  async unsubscribe(subscription: Subscription): Promise<void> {
     subscription.close();
     this.subscriptions.delete(subscription.name);
     if (!subscription.isDurable) return;
-    const { disk } = this.context.shared;
-    disk.remove(`${this.log.folder}/${encodeName(subscription.name)}${CURSOR_SUFFIX}`);
     this.wantTrim();
+    // A write under way would bring the cursor back.
+    while (this.#writing !== undefined) await this.#writing.catch(() => {});
+    // Whoever subscribed again in the meantime writes a cursor of its own in this one's place.
+    if (this.subscriptions.get(subscription.name)?.isDurable) return await this.saveCursors();
+    await removeDocument(this.#place(cursorFile(subscription)));
   }
 
   /** A cursor moved: it is written soon. */
@@ -329,11 +337,11 @@ export class Topic implements WritableTopic, CompactionHost {
   async #writeCursors(): Promise<void> {
     this.#areCursorsDirty = false;
     for (const subscription of [...this.subscriptions.values()]) {
-      if (!subscription.isDirty) continue;
+      const isGone = this.subscriptions.get(subscription.name) !== subscription;
+      if (isGone || !subscription.isDirty) continue;
       subscription.isDirty = false;
-      const name = `${encodeName(subscription.name)}${CURSOR_SUFFIX}`;
       try {
-        await writeDocument(this.#place(name), subscription.state());
+        await writeDocument(this.#place(cursorFile(subscription)), subscription.state());
       } catch (error) {
         subscription.isDirty = true;
         this.#areCursorsDirty = true;
@@ -415,7 +423,11 @@ export class Topic implements WritableTopic, CompactionHost {
     this.enforceQuota();
     const { subscriptionExpirationMs } = this.policies();
     const expired = this.#idle.expired(this.subscriptions, nowUs, subscriptionExpirationMs);
-    for (const subscription of expired) this.unsubscribe(subscription);
+    for (const subscription of expired) {
+      this.unsubscribe(subscription).catch((error: unknown) => {
+        this.context.report(`${this.name.full}: ${lineOf(error)}`);
+      });
+    }
   }
 
   /** Compacts by itself when there is more to do than the policies allow. */
@@ -451,6 +463,10 @@ export class Topic implements WritableTopic, CompactionHost {
       this.context.report(`${this.name.full}: ${lineOf(error)}`);
     }
   }
+}
+
+function cursorFile({ name }: Subscription): string {
+  return `${encodeName(name)}${CURSOR_SUFFIX}`;
 }
 
 function terminated(): BrokerError {

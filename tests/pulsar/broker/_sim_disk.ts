@@ -7,6 +7,8 @@ export class SimulatedCrash extends Error {
 
 const BLOCK_BYTES = 512;
 
+const parentOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
+
 class SimNode {
   bytes = new Uint8Array(1024);
   size = 0;
@@ -104,6 +106,8 @@ class SimFile implements DiskFile {
 export class SimDisk implements Disk {
   #files = new Map<string, SimNode>();
   #syncedNames = new Map<string, SimNode>();
+  /** What was in one of them is out of reach when the folder around it is synced. */
+  readonly #removedFolders = new Set<string>();
   openFiles = 0;
   operations = 0;
   /** The operation at which the process ends. */
@@ -197,7 +201,10 @@ export class SimDisk implements Disk {
   }
 
   remove(path: string): void {
-    if (!this.#files.has(path)) return;
+    if (!this.#files.has(path)) {
+      this.#removedFolders.add(path);
+      return;
+    }
     this.step();
     this.#files.delete(path);
   }
@@ -222,8 +229,15 @@ export class SimDisk implements Disk {
   async syncFolder(path: string): Promise<void> {
     this.step();
     await this.syncing();
+    for (const folder of this.#removedFolders) {
+      if (parentOf(folder) !== path) continue;
+      this.#removedFolders.delete(folder);
+      for (const name of [...this.#syncedNames.keys()]) {
+        if (name.startsWith(`${folder}/`)) this.#syncedNames.delete(name);
+      }
+    }
     for (const name of [...this.#syncedNames.keys(), ...this.#files.keys()]) {
-      if (name.slice(0, name.lastIndexOf("/")) !== path) continue;
+      if (parentOf(name) !== path) continue;
       const node = this.#files.get(name);
       if (node === undefined) this.#syncedNames.delete(name);
       else this.#syncedNames.set(name, node);

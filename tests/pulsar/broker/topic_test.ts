@@ -158,9 +158,38 @@ Deno.test("Topic.unsubscribe() forgets the cursor for good", async () => {
   const { topic, disk } = await openTopicOn();
   const [gone] = [subscribe(topic, "gone"), subscribe(topic, "stays")];
   await topic.saveCursors();
-  topic.unsubscribe(gone!);
+  await topic.unsubscribe(gone!);
   const { topic: next } = await openTopicOn(disk.afterKill());
   assert.deepEqual([...next.subscriptions.keys()], ["stays"]);
+});
+
+Deno.test("Topic.unsubscribe() with fsync is not undone by a power loss, nor done before the disk says so", async () => {
+  const { topic, disk } = await openTopicOn(undefined, { durability: "fsync" });
+  const [gone, failed] = [subscribe(topic, "gone"), subscribe(topic, "failed")];
+  subscribe(topic, "stays");
+  await topic.saveCursors();
+  await topic.unsubscribe(gone);
+  const { topic: next } = await openTopicOn(disk.afterPowerLoss());
+  assert.deepEqual([...next.subscriptions.keys()].sort(), ["failed", "stays"]);
+  disk.syncing = () => Promise.reject(new Error("Input/output error (os error 5)"));
+  await assert.rejects(topic.unsubscribe(failed), { code: "disk_error" });
+});
+
+Deno.test("Topic.unsubscribe() while cursors are written leaves none behind, but for whoever subscribed again", async () => {
+  const { topic, disk } = await openTopicOn(undefined, { durability: "fsync" });
+  const names = ["written", "next", "again"] as const;
+  const [written, next, again] = names.map((name) => subscribe(topic, name));
+  const gate = Promise.withResolvers<void>();
+  disk.syncing = () => gate.promise;
+  const saved = topic.saveCursors();
+  const removed = [written!, next!, again!].map((one) => topic.unsubscribe(one));
+  subscribe(topic, "again");
+  gate.resolve();
+  await Promise.all([saved, ...removed]);
+  for (const after of [disk.afterPowerLoss(), disk.afterKill()]) {
+    const { topic: reopened } = await openTopicOn(after);
+    assert.deepEqual([...reopened.subscriptions.keys()], ["again"]);
+  }
 });
 
 const EXCLUSIVE = { name: "holder", access: "Exclusive", topicEpoch: undefined } as const;

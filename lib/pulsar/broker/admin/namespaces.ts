@@ -197,13 +197,13 @@ function clearBacklog(broker: Broker, namespace: string, only?: string): Promise
 }
 
 function unsubscribe(broker: Broker, namespace: string, name: string): Promise<void> {
-  return eachTopic(broker, namespace, (topic) => {
+  return eachTopic(broker, namespace, async (topic) => {
     const subscription = topic.subscriptions.get(name);
     if (subscription === undefined) return;
     if (subscription.consumers.length > 0) {
       throw new AdminError(412, "Subscription has active connected consumers");
     }
-    topic.unsubscribe(subscription);
+    await topic.unsubscribe(subscription);
   });
 }
 

@@ -106,7 +106,7 @@ export function schemaRoutes(broker: Broker): Route[] {
       if (request.url.searchParams.get("force") !== "true") {
         return { version: await schemas.delete(nameOf(request)) };
       }
-      schemas.remove(nameOf(request));
+      await schemas.remove(nameOf(request));
       return { version: -1 };
     }),
   ];

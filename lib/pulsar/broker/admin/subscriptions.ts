@@ -97,7 +97,7 @@ async function remove(broker: Broker, request: AdminRequest): Promise<void> {
   if (!isSet(request, "force") && subscriptions.some(({ consumers }) => consumers.length > 0)) {
     throw new AdminError(412, "Subscription has active connected consumers");
   }
-  for (const subscription of subscriptions) subscription.topic.unsubscribe(subscription);
+  for (const subscription of subscriptions) await subscription.topic.unsubscribe(subscription);
 }
 
 async function skipAll(broker: Broker, request: AdminRequest): Promise<void> {

@@ -218,9 +218,9 @@ async function deletePartitioned(broker: Broker, request: AdminRequest): Promise
   for (const partition of partitions.filter((one) => isThere(broker, one))) {
     await removeTopic(broker, partition, isSet(request, "force"));
   }
-  broker.catalog.removePartitioned(name);
+  await broker.catalog.removePartitioned(name);
   await broker.catalog.putTopicPolicies(name.base, {});
-  broker.schemas.remove(name);
+  await broker.schemas.remove(name);
 }
 
 async function lastMessageId(broker: Broker, request: AdminRequest): Promise<unknown> {

@@ -137,16 +137,18 @@ export async function handleCloseConsumer(
     connection.consumers.delete(consumerId);
     subscription.remove(consumer);
     if (subscription.isDurable) await subscription.topic.saveCursors();
-    else if (subscription.consumers.length === 0) subscription.topic.unsubscribe(subscription);
+    else if (subscription.consumers.length === 0) {
+      await subscription.topic.unsubscribe(subscription);
+    }
   }
   connection.send("SUCCESS", { requestId });
 }
 
 /** UNSUBSCRIBE: removes the subscription of its only consumer. */
-export function handleUnsubscribe(
+export async function handleUnsubscribe(
   connection: Session,
   { consumerId, requestId, force }: CommandUnsubscribe,
-): void {
+): Promise<void> {
   const { consumer, subscription } = attachmentOf(connection, consumerId);
   if (subscription.consumers.length > 1 && force !== true) {
     throw new BrokerError("Unconnected or shared consumer attempting to unsubscribe", {
@@ -156,7 +158,7 @@ export function handleUnsubscribe(
   // Its own consumer need not be told.
   connection.consumers.delete(consumerId);
   subscription.remove(consumer);
-  subscription.topic.unsubscribe(subscription);
+  await subscription.topic.unsubscribe(subscription);
   connection.send("SUCCESS", { requestId });
 }
 

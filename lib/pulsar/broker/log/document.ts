@@ -66,3 +66,19 @@ export async function writeDocument(place: DocumentPlace, value: unknown): Promi
     throw diskError(`write ${JSON.stringify(`${folder}/${name}`)}`, error);
   }
 }
+
+/**
+ * Removes a document. With durability `fsync` it stays away after a power loss; one that is not there costs nothing.
+ *
+ * @throws {BrokerError} `disk_error`
+ */
+export async function removeDocument(place: Omit<DocumentPlace, "crc32c">): Promise<void> {
+  const { disk, durability, folder, name } = place;
+  if (!disk.list(folder).includes(name)) return;
+  try {
+    disk.remove(`${folder}/${name}`);
+    if (durability === "fsync") await disk.syncFolder(folder);
+  } catch (error) {
+    throw diskError(`remove ${JSON.stringify(`${folder}/${name}`)}`, error);
+  }
+}

@@ -5,7 +5,7 @@ export { CompactedView, CompactedWriter } from "./compacted_view.ts";
 export type { CompactedState } from "./compacted_view.ts";
 export { CompactingReader } from "./compacting_reader.ts";
 export type { EarlierEntries } from "./compacting_reader.ts";
-export { readDocument, writeDocument } from "./document.ts";
+export { readDocument, removeDocument, writeDocument } from "./document.ts";
 export type { DocumentPlace } from "./document.ts";
 export type { Durability } from "./durability.ts";
 export { EntryHead } from "./entry_head.ts";

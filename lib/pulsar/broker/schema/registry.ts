@@ -1,7 +1,7 @@
 import { SchemaType } from "../../wire/mod.ts";
 import type { Schema } from "../../wire/mod.ts";
 import { BrokerError } from "../errors.ts";
-import { readDocument, writeDocument } from "../log/mod.ts";
+import { readDocument, removeDocument, writeDocument } from "../log/mod.ts";
 import type { DocumentPlace } from "../log/mod.ts";
 import { assertCompatible } from "./compatibility.ts";
 import type { Compatibility } from "./compatibility.ts";
@@ -242,11 +242,18 @@ export class SchemaRegistry {
     return result;
   }
 
-  /** Forgets all schemas of a topic, and their numbers. */
-  remove(name: TopicName): void {
-    const at = this.#at(name);
-    this.place.disk.remove(`${at.folder}/${at.name}`);
-    this.#topics.delete(name.base);
+  /**
+   * Forgets all schemas of a topic, and their numbers.
+   *
+   * @throws {BrokerError} `disk_error`
+   */
+  remove(name: TopicName): Promise<void> {
+    const result = this.#changing.then(() => {
+      this.#topics.delete(name.base);
+      return removeDocument(this.#at(name));
+    });
+    this.#changing = result.catch(() => {});
+    return result;
   }
 }
 

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { crc32cPortable, seededRandom } from "../../../../lib/base/mod.ts";
-import { readDocument, writeDocument } from "../../../../lib/pulsar/broker/log/document.ts";
+import {
+  readDocument,
+  removeDocument,
+  writeDocument,
+} from "../../../../lib/pulsar/broker/log/document.ts";
 import type { Durability } from "../../../../lib/pulsar/broker/log/durability.ts";
 import { SimDisk } from "../_sim_disk.ts";
 
@@ -62,4 +66,18 @@ Deno.test("readDocument() gives undefined for none, and refuses every damaged by
     file.truncate(sizeBytes);
     assert.throws(() => readDocument(place), { code: "damaged" }, `${sizeBytes} bytes`);
   }
+});
+
+Deno.test("removeDocument() with fsync survives a power loss, with os a kill, and asks nothing for what is not there", async () => {
+  const [synced, written] = [new SimDisk(seededRandom(1)), new SimDisk(seededRandom(1))];
+  await writeDocument(placeOn(synced, "fsync"), { epoch: 3 });
+  await writeDocument(placeOn(written, "os"), { epoch: 3 });
+  await removeDocument(placeOn(synced, "fsync"));
+  assert.equal(readDocument(placeOn(synced.afterPowerLoss())), undefined);
+  written.syncing = synced.syncing = () => Promise.reject(new Error("nothing is to be synced"));
+  await removeDocument(placeOn(written, "os"));
+  assert.equal(readDocument(placeOn(written.afterKill())), undefined);
+  await removeDocument(placeOn(synced, "fsync"));
+  await writeDocument(placeOn(synced, "os"), { epoch: 4 });
+  await assert.rejects(removeDocument(placeOn(synced, "fsync")), { code: "disk_error" });
 });
