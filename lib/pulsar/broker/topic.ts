@@ -337,8 +337,7 @@ export class Topic implements WritableTopic, CompactionHost {
   async #writeCursors(): Promise<void> {
     this.#areCursorsDirty = false;
     for (const subscription of [...this.subscriptions.values()]) {
-      const isGone = this.subscriptions.get(subscription.name) !== subscription;
-      if (isGone || !subscription.isDirty) continue;
+      if (!subscription.isDirty) continue;
       subscription.isDirty = false;
       try {
         await writeDocument(this.#place(cursorFile(subscription)), subscription.state());
