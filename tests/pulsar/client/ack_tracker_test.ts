@@ -163,3 +163,15 @@ Deno.test("AckTracker keeps what was not sent over a new session, also places in
     { ledgerId: 1, entryId: 1, ackSet: [5n] },
   ]);
 });
+
+Deno.test("AckTracker.clear() forgets batches that are acknowledged in part, too", () => {
+  const tracker = new AckTracker({ sendsBatchIndexes: true });
+  tracker.acknowledge(idOf(1, 0));
+  tracker.acknowledge(idOf(0, 0));
+  tracker.clear();
+  assert.equal(tracker.pendingCount, 0);
+  assert.equal(tracker.isPartial({ ledgerId: 1, entryId: 1 }), false);
+  assert.equal(tracker.unacknowledged({ ledgerId: 1, entryId: 1 }), undefined);
+  tracker.acknowledge(idOf(1, 1));
+  assert.deepEqual(tracker.take().individual, [{ ledgerId: 1, entryId: 1, ackSet: [5n] }]);
+});
