@@ -84,11 +84,12 @@ export class HandProducer {
   /** Sends an entry; the flush that follows has it written. */
   send(
     sequenceId: number,
-    { highest = -1, isPart = false, payload = "x", metadata = {} }: {
+    { highest = -1, isPart = false, payload = "x", metadata = {}, publishTimeMs = 1_000 }: {
       readonly highest?: number;
       readonly isPart?: boolean;
       readonly payload?: string;
       readonly metadata?: Partial<MessageMetadata>;
+      readonly publishTimeMs?: number;
     } = {},
   ): void {
     const writer = new ProtoWriter();
@@ -97,7 +98,7 @@ export class HandProducer {
     encodeMessage(MESSAGE_METADATA, {
       producerName: this.name,
       sequenceId,
-      publishTime: 1_000,
+      publishTime: publishTimeMs,
       ...(highest < 0
         ? {}
         : { highestSequenceId: highest, numMessagesInBatch: highest - sequenceId + 1 }),
@@ -106,7 +107,7 @@ export class HandProducer {
     closePayload(writer, content.length, crc32cPortable);
     const bytes = writer.finish();
     const ids: SequenceIds = { first: sequenceId, highest, isPart };
-    const entry = { bytes, start: 0, end: bytes.length, messageCount: 1, publishTimeMs: 1_000 };
+    const entry = { bytes, start: 0, end: bytes.length, messageCount: 1, publishTimeMs };
     this.producer.publish(entry, ids);
   }
 }

@@ -46,6 +46,8 @@ for (const [name, type] of Object.entries(CompressionType)) {
     // What was compacted once has only those keys that are left.
     assert.deepEqual(keyed(kept).map(({ index }) => index), [3]);
     assert.equal(only(kept, 0), undefined);
+    const first = only(entry, 0)!;
+    assert.equal(lastIndexIn(first, 0, first.length), 0);
   });
 }
 

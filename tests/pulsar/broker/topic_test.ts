@@ -276,3 +276,75 @@ Deno.test("TopicProducers.remove() of one that was replaced leaves its successor
   assert.deepEqual([old.isClosed, young.isClosed], [true, false]);
   await topic.close();
 });
+
+/** Keyed messages, of which compaction keeps the last. */
+function fillKeyed(topic: Topic, count: number): void {
+  const hand = new HandProducer(topic);
+  for (let i = 0; i < count; i++) {
+    hand.send(i, { payload: `message ${i}`, metadata: { partitionKey: `key ${i % 100}` } });
+  }
+  topic.flush();
+}
+
+Deno.test("Topic.compact() takes in what was being written when it began", async () => {
+  const { topic, disk } = await openTopicOn(undefined, { durability: "fsync" });
+  const gate = Promise.withResolvers<void>();
+  disk.syncing = () => gate.promise;
+  fillKeyed(topic, 3);
+  const compacted = topic.compact();
+  gate.resolve();
+  await compacted;
+  assert.deepEqual(topic.compaction.view?.horizon, topic.log.last);
+  assert.equal(topic.compactionSubscription().backlog().entries, 0);
+  await topic.close();
+});
+
+Deno.test("Topic.compact() that finds the disk full leaves nothing behind, and is done when there is room", async () => {
+  const { topic, disk } = await openTopicOn();
+  fillKeyed(topic, 200);
+  await topic.saveCursors();
+  const left = () => disk.paths().filter((path) => path.includes("/compacted-"));
+  let refusals = 0;
+  for (let roomBytes = 0, isDone = false; !isDone; roomBytes += 500) {
+    disk.capacityBytes = 0;
+    disk.capacityBytes = -disk.room() + roomBytes;
+    isDone = await topic.compact().then(() => true, (error) => {
+      assert.equal(error.code, "disk_full");
+      return false;
+    });
+    if (isDone) break;
+    refusals++;
+    assert.deepEqual(left(), [], `with ${roomBytes} bytes of room`);
+  }
+  assert.ok(refusals > 5, `${refusals} refusals`);
+  assert.ok(left().length > 0);
+  await topic.close();
+});
+
+Deno.test("Topic.closeIdle() compacts what is larger than the policy allows, and nothing smaller", async () => {
+  for (
+    const [compactionBytes, status] of [[0, "NOT_RUN"], [1_000_000, "NOT_RUN"], [1_000, "RUNNING"]]
+  ) {
+    const { topic } = await openTopicOn(undefined, {
+      policies: { compactionBytes: compactionBytes as number },
+    });
+    fillKeyed(topic, 100);
+    topic.closeIdle();
+    assert.equal(topic.compactionStatus.status, status, `${compactionBytes} bytes`);
+    await topic.close();
+  }
+});
+
+Deno.test("Subscription.ackCumulative() of an entry that is not there yet acknowledges nothing", async () => {
+  const { topic } = await openTopicOn();
+  const subscription = subscribe(topic, "s");
+  fillKeyed(topic, 3);
+  const { ledgerId, entryId } = topic.log.last!;
+  for (
+    const ahead of [{ ledgerId, entryId: entryId + 1 }, { ledgerId: ledgerId + 1, entryId: 0 }]
+  ) {
+    subscription.ackCumulative(ahead);
+    assert.deepEqual(subscription.cursor.markDelete, topic.log.beforeFirst);
+  }
+  await topic.close();
+});

@@ -92,3 +92,22 @@ Deno.test("names that Pulsar has for itself are refused for subscriptions, in it
     "SUCCESS",
   );
 });
+
+Deno.test("a subscription whose consumers hold too much together goes on below half of it", async () => {
+  await using broker = await testBroker();
+  await using client = await RawClient.connect(broker.port);
+  await setPolicy(broker, "maxUnackedMessagesPerSubscription", 4);
+  await client.subscribe(TOPIC, { subType: SHARED });
+  await client.produce(TOPIC);
+  for (let i = 0; i < 8; i++) await client.publish(i, `m${i}`);
+  await client.send("FLOW", { consumerId: 0, messagePermits: 100 });
+  const held = [];
+  for (let i = 0; i < 4; i++) held.push((await client.message()).body.messageId);
+  const counts: number[] = [];
+  for (const id of held.slice(0, 3)) {
+    const answers = await client.request("ACK", { consumerId: 0, ackType: 0, messageId: [id] });
+    await client.caughtUp();
+    counts.push(answers.filter(({ type }) => type === "MESSAGE").length + client.waiting);
+  }
+  assert.deepEqual(counts, [0, 0, 3]);
+});

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { utf8 } from "../../../../lib/base/mod.ts";
 import { ServerError } from "../../../../lib/pulsar/wire/mod.ts";
 import type { CommandBodies, MessageIdData } from "../../../../lib/pulsar/wire/mod.ts";
 import { testBroker, topicNamed } from "../_broker.ts";
@@ -194,4 +195,26 @@ Deno.test("a consumer of another type is refused while one is connected, in Puls
     if (answer.type === "SUCCESS") break;
     assert(tries < 100, "the connection that was closed is still counted");
   }
+});
+
+Deno.test("Shared gives the chunks of a message to another when who had the beginning is gone", async () => {
+  await using broker = await testBroker();
+  const first = await joined(broker.port, { permits: 1 });
+  await using producer = await RawClient.connect(broker.port);
+  await producer.produce(TOPIC);
+  const sendChunk = async (chunkId: number) => {
+    const metadata = { uuid: "long", numChunksFromMsg: 3, totalChunkMsgSize: 6, chunkId };
+    const payload = utf8(`c${chunkId}`);
+    await producer.write(sendFrame({ sequenceId: 0, payload, metadata }));
+    await producer.expect("SEND_RECEIPT");
+  };
+  await sendChunk(0);
+  assert.deepEqual(await texts(first), ["c0"]);
+  await first.request("CLOSE_CONSUMER", { consumerId: 0 });
+  await first[Symbol.asyncDispose]();
+  await using second = await joined(broker.port);
+  await using third = await joined(broker.port);
+  await sendChunk(1);
+  await sendChunk(2);
+  assert.deepEqual([await texts(second), await texts(third)], [["c0", "c1", "c2"], []]);
 });
