@@ -82,3 +82,19 @@ Deno.test("untilStarted() ends with Stop", async () => {
   const { started } = waitFor({}, { stoppedSec: 1 });
   await assert.rejects(started, /stopped/);
 });
+
+Deno.test("untilStarted() takes what a runner wrote before it ended, however short it was", async () => {
+  let hasEnded = false;
+  const folder = await untilStarted({
+    runId: "run-1",
+    hasEnded: () => hasEnded,
+    words: () => Promise.resolve(""),
+    // It starts and ends just after it was looked for.
+    started: () => Promise.resolve(hasEnded ? FOLDER : void (hasEnded = true)),
+  }, {
+    clock: new SleepingClock(),
+    display: { update: () => Promise.resolve() },
+    signal: new AbortController().signal,
+  });
+  assert.equal(folder, FOLDER);
+});

@@ -56,3 +56,13 @@ Deno.test("placeMarks() stacks labels that are near, and turns the last one inwa
   assert.deepEqual(placed.map(({ lane }) => lane), [0, 1, 2, undefined]);
   assert.equal(placed.at(-1)!.align, "right");
 });
+
+Deno.test("placeMarks() reckons a label that is turned inwards from where it begins", () => {
+  const marks: Mark[] = [[50, "0123456789"], [80, "0123456789ab"]].map(([atSec, label]) => ({
+    atSec: atSec as number,
+    label: label as string,
+    kind: "note",
+  }));
+  const placed = placeMarks(marks, 100, 300);
+  assert.deepEqual(placed.map(({ lane, align }) => [lane, align]), [[0, "left"], [1, "right"]]);
+});

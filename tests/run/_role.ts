@@ -19,6 +19,9 @@ if (behaviour === "wait" && starts > 1 && starts < 7) {
   Deno.exit(2);
 }
 say({ event: "note", kind: "args", data: Deno.args });
+if (behaviour === "environment") {
+  say({ event: "note", kind: "environment", data: Object.keys(Deno.env.toObject()) });
+}
 say({
   role: "produce",
   ready: true,
@@ -32,4 +35,7 @@ if (behaviour === "crash" || (behaviour === "crash-once" && starts === 1)) {
 }
 if (behaviour === "finish") Deno.exit(0);
 if (behaviour === "deaf") setInterval(() => {}, 1000);
-else for await (const _ of Deno.stdin.readable);
+else {
+  for await (const _ of Deno.stdin.readable);
+  say({ event: "note", kind: "closed" });
+}

@@ -62,6 +62,9 @@ async function withFolder(test: (seen: Seen) => Promise<void>): Promise<void> {
   }
 }
 
+const notesOf = (seen: Seen, kind: string) =>
+  seen.lines.filter((line) => "event" in line && line.event === "note" && line.kind === kind);
+
 Deno.test("superviseRole() resolves when the role is ready and stops it by closing its input", () =>
   withFolder(async (seen) => {
     const role = await superviseRole(seen.spec("stay"), seen.options);
@@ -81,8 +84,9 @@ Deno.test("superviseRole() starts a killed role again, with what it said when it
     assert.equal(restart.reason, "signal SIGKILL");
     assert.ok(restart.readyAfterMs! > 0);
     await role.stop(10_000);
-    const notes = seen.lines.filter((line) => "event" in line && line.event === "note");
-    const previousPorts = notes.map((line) => (line as { data: string[] }).data[2]);
+    const previousPorts = notesOf(seen, "args").map((line) =>
+      (line as unknown as { data: string[] }).data[2]
+    );
     assert.deepEqual(previousPorts, ["0", "1001"]);
   }));
 
@@ -160,4 +164,53 @@ Deno.test("SupervisedRole.stop() kills a role that does not listen", () =>
     const role = await superviseRole(seen.spec("deaf"), seen.options);
     await role.stop(50);
     assert.equal(await seen.ended, undefined);
+  }));
+
+Deno.test("SupervisedRole.stop() that comes while the role is dead reaches the process that follows", () =>
+  withFolder(async (seen) => {
+    const stopped = Promise.withResolvers<void>();
+    const { observer } = seen.options;
+    const role = await superviseRole(seen.spec("stay"), {
+      ...seen.options,
+      observer: {
+        ...observer,
+        restarting: (restart) => {
+          observer.restarting(restart);
+          role.stop(5_000).then(stopped.resolve, stopped.reject);
+        },
+      },
+    });
+    role.kill("SIGKILL");
+    await stopped.promise;
+    assert.equal(notesOf(seen, "closed").length, 1, "it was killed instead");
+    assert.equal(await seen.ended, undefined);
+  }));
+
+Deno.test("superviseRole() does not wait for a role when its signal is aborted already", () =>
+  withFolder(async (seen) => {
+    const options = { ...seen.options, signal: AbortSignal.abort() };
+    const role = await superviseRole(seen.spec("stay"), options).catch((error) => error);
+    if ("abandon" in role) await role.abandon();
+    assert.equal(role.code, "role_not_ready");
+    assert.equal(seen.ready.length, 0);
+  }));
+
+Deno.test("superviseRole() gives a role no variable that it does not need", () =>
+  withFolder(async (seen) => {
+    const name = "WEIR_TEST_ONLY_OF_THE_RUNNER";
+    Deno.env.set(name, "1");
+    try {
+      const spec = seen.spec("environment");
+      const role = await superviseRole({
+        ...spec,
+        permissions: [...spec.permissions, "--allow-env"],
+        environment: { WEIR_TEST_OF_THE_ROLE: "1" },
+      }, seen.options);
+      await role.stop(10_000);
+      const [note] = notesOf(seen, "environment") as unknown as { data: string[] }[];
+      assert.ok(note!.data.includes("WEIR_TEST_OF_THE_ROLE"));
+      assert.ok(!note!.data.includes(name), note!.data.join());
+    } finally {
+      Deno.env.delete(name);
+    }
   }));

@@ -294,7 +294,7 @@ Deno.test("Topic.compact() takes in what was being written when it began", async
   const compacted = topic.compact();
   gate.resolve();
   await compacted;
-  assert.deepEqual(topic.compaction.view?.horizon, topic.log.last);
+  assert.equal(topic.compaction.view?.horizon.entryId, 2);
   assert.equal(topic.compactionSubscription().backlog().entries, 0);
   await topic.close();
 });

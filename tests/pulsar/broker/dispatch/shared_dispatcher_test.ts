@@ -200,6 +200,7 @@ Deno.test("a consumer of another type is refused while one is connected, in Puls
 Deno.test("Shared gives the chunks of a message to another when who had the beginning is gone", async () => {
   await using broker = await testBroker();
   const first = await joined(broker.port, { permits: 1 });
+  await using second = await joined(broker.port);
   await using producer = await RawClient.connect(broker.port);
   await producer.produce(TOPIC);
   const sendChunk = async (chunkId: number) => {
@@ -212,9 +213,7 @@ Deno.test("Shared gives the chunks of a message to another when who had the begi
   assert.deepEqual(await texts(first), ["c0"]);
   await first.request("CLOSE_CONSUMER", { consumerId: 0 });
   await first[Symbol.asyncDispose]();
-  await using second = await joined(broker.port);
-  await using third = await joined(broker.port);
   await sendChunk(1);
   await sendChunk(2);
-  assert.deepEqual([await texts(second), await texts(third)], [["c0", "c1", "c2"], []]);
+  assert.deepEqual(await texts(second), ["c0", "c1", "c2"]);
 });

@@ -1,11 +1,14 @@
 /** Schemas of topics, asked by raw clients; what is expected was probed from Pulsar 4.2.4. */
 import assert from "node:assert/strict";
-import { utf8 } from "../../../../lib/base/mod.ts";
+import { crc32cPortable, seededRandom, utf8 } from "../../../../lib/base/mod.ts";
+import { SchemaRegistry } from "../../../../lib/pulsar/broker/schema/registry.ts";
+import { parseTopicName } from "../../../../lib/pulsar/broker/topic_name.ts";
 import { SchemaType, ServerError } from "../../../../lib/pulsar/wire/mod.ts";
 import type { Schema } from "../../../../lib/pulsar/wire/mod.ts";
 import { testBroker, topicNamed } from "../_broker.ts";
 import type { TestBroker } from "../_broker.ts";
 import { RawClient } from "../_raw_client.ts";
+import { SimDisk } from "../_sim_disk.ts";
 
 const TOPIC = topicNamed("schema");
 const A = { name: "a", type: "int" };
@@ -176,5 +179,23 @@ Deno.test("a consumer that reads whatever there is does not stand in the way of 
     // Who says nothing says bytes.
     assert.equal(await subscribe(bytes), "SUCCESS");
     assert.equal(await subscribe(bytes, schemaOf(SchemaType.String)), "ERROR");
+  }
+});
+
+Deno.test("SchemaRegistry.remove() waits for what is being registered, and is not undone by a power loss", async () => {
+  const disk = new SimDisk(seededRandom(1));
+  const registryOn = (disk: SimDisk) => {
+    const place = { disk, durability: "fsync", crc32c: crc32cPortable, folder: "data" } as const;
+    return new SchemaRegistry(place, () => 1_000);
+  };
+  const registry = registryOn(disk);
+  const [name, other] = [parseTopicName(TOPIC), parseTopicName(topicNamed("other"))];
+  const info = { type: SchemaType.String, data: new Uint8Array(0), properties: {} };
+  await registry.getOrCreate(other, info, "FULL");
+  const registered = registry.getOrCreate(name, info, "FULL");
+  await registry.remove(name);
+  await registered;
+  for (const there of [registry, registryOn(disk.afterPowerLoss())]) {
+    assert.deepEqual([there.versions(name).length, there.versions(other).length], [0, 1]);
   }
 });
