@@ -175,3 +175,18 @@ Deno.test("AckTracker.clear() forgets batches that are acknowledged in part, too
   tracker.acknowledge(idOf(1, 1));
   assert.deepEqual(tracker.take().individual, [{ ledgerId: 1, entryId: 1, ackSet: [5n] }]);
 });
+
+Deno.test("AckTracker.acknowledgeCumulative() forgets batches before it, and goes on within its own", () => {
+  const tracker = new AckTracker({ sendsBatchIndexes: true });
+  tracker.acknowledge(idOf(1, 1));
+  tracker.acknowledgeCumulative(idOf(3, 4));
+  assert.equal(tracker.isPartial({ ledgerId: 1, entryId: 1 }), false);
+  assert.equal(tracker.pendingCount, 1);
+  tracker.acknowledgeCumulative(idOf(3, 9));
+  const left = BatchBits.full(40);
+  left.clearUpTo(9);
+  assert.deepEqual(tracker.take(), {
+    cumulative: { ledgerId: 1, entryId: 3, ackSet: left.toAckSet() },
+    individual: [],
+  });
+});
