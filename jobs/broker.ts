@@ -215,6 +215,13 @@ async function security(flags: Flags) {
       "name a role, as in --superuser admin",
     );
   }
+  const asksNobody = !hasRoles && read.token === undefined && read.tls?.clientCaPem === undefined;
+  if (asksNobody && read.superusers.length > 0) {
+    throw new UsageError(
+      "Cannot start: --superuser names a role, but nobody is asked who he is",
+      "give --token-secret-key, --token-public-key or --tls-ca, or leave --superuser out",
+    );
+  }
   return read;
 }
 

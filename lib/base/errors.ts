@@ -94,5 +94,9 @@ export function messageOf(error: unknown): string {
  */
 export function lineOf(error: unknown): string {
   const cure = error instanceof WeirError ? error.cure : undefined;
-  return cure === undefined ? messageOf(error) : `${messageOf(error)}; ${cure}`;
+  if (cure === undefined) return messageOf(error);
+  return `${messageOf(error).replace(DENO_CURE, "")}; ${cure}`;
 }
+
+/** What Deno says behind a permission that it misses: where we know a cure, one is enough. */
+const DENO_CURE = /, run again with the --allow-\S+ flag$/;

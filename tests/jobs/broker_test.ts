@@ -150,7 +150,7 @@ Deno.test("jobs/broker.ts says in one line what is wrong and what to do, with ex
   const started = await start([`--data=${data}`]);
   const cases: [string[], RegExp][] = [
     [[`--data=${data}`], /another broker is using it; end that broker/],
-    [["--data=/proc/nothing"], /Cannot use data folder .*; give --data/],
+    [["--data=/proc/nothing"], /Cannot use data folder "\/proc\/nothing": [^,;]*; give --data/],
     [[`--port=${started.ready.port}`, `--data=${data}-2`], /the port is taken; .*--port/],
     [["--durability=maybe"], /--durability "maybe": expected os or fsync/],
     [["--token-file=/nothing"], /Cannot read --token-file/],
@@ -159,6 +159,7 @@ Deno.test("jobs/broker.ts says in one line what is wrong and what to do, with ex
     [["--token-secret-key", "a".repeat(49), "--superuser=a"], /its base64 is cut short/],
     [["--token-secret-key", SECRET.toBase64()], /no --superuser nobody could make a tenant/],
     [["--token-public-key", SCRIPT, "--superuser=a"], /Cannot use the token key/],
+    [["--superuser=a"], /names a role, but nobody is asked who he is; give --token-secret-key/],
     [["--tls-cert", SCRIPT], /--tls-cert and --tls-key belong together/],
     [["--host=0.0.0.0"], /everybody who reaches it could do everything; ask clients for tokens/],
     [
