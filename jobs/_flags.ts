@@ -303,12 +303,18 @@ export function parseFlags<const Table extends FlagTable>(
   return { flags: values as FlagValues<Table & typeof COMMON>, positionals };
 }
 
-const COLUMNS = 100;
+const COLUMNS = 80;
 /** Choices that are longer are named behind the help text, where lines are wrapped. */
-const CHOICES_COLUMNS = 80;
+const CHOICES_COLUMNS = 60;
 
-/** Text in lines of at most `columns`, cut between words. */
+/** Text in lines of at most `columns`, cut between words; its own line breaks stay, and so does a line that is set in. */
 function wrap(text: string, columns: number): string[] {
+  return text.split("\n").flatMap((line) =>
+    line.startsWith(" ") ? [line] : wrapLine(line, columns)
+  );
+}
+
+function wrapLine(text: string, columns: number): string[] {
   const lines: string[] = [""];
   for (const word of text.split(" ")) {
     const last = lines[lines.length - 1]!;

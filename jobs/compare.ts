@@ -43,8 +43,8 @@ await runJob({
     summary: [
       "Compares runs measure by measure: folders, ids under runs/, or report.html files.",
       "",
-      "Exit codes: 0 no measure shown is worse, 1 one is (never from fewer than five runs on a",
-      "side), 2 usage or a run that cannot be read, 3 nothing to compare (e.g. all VOID).",
+      "Exit codes: 0 no measure shown is worse, 1 one is (never from fewer than five runs on a side), " +
+      "2 usage or a run that cannot be read, 3 nothing to compare (e.g. all VOID).",
     ].join("\n"),
     positionals: ["[A]", "[B]"],
     examples: [

@@ -23,7 +23,7 @@ const COMMANDS: readonly (readonly [form: string, help: string])[] = [
   ["resume", "go on at the rate before"],
   ["stop", "send no more, drain, judge"],
   ["note TEXT", "a remark on the charts"],
-  ["kill ROLE [--at PLACE]", "end produce, broker, clickhouse, aggregate or aggregate-2"],
+  ["kill ROLE [--at PLACE]", "end a role, e.g. broker or aggregate-2"],
   ["freeze ROLE --for 1.4s", "stop its process for a while"],
   ["cut ROLE", "break its connections"],
 ];

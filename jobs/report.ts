@@ -7,7 +7,7 @@ await runJob({
   usage: {
     command: "deno task report",
     summary:
-      "Draws the report of a finished run again: report.html, and its charts as SVG and PNG.\nFrom its folder, or from a report.html alone, which carries its run.",
+      "Draws the report of a finished run again: report.html, and its charts as SVG and PNG. From its folder, or from a report.html alone, which carries its run.",
     positionals: ["[RUN]"],
     examples: [
       "deno task report runs/20261121-143005-bench50k-3f2a",

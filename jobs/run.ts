@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { messageOf, UsageError } from "../lib/base/mod.ts";
-import { parseScenario, scenarioFlags } from "../lib/scenarios/mod.ts";
+import { parseScenario, type Scenario, scenarioFlags } from "../lib/scenarios/mod.ts";
 import { helpText, type Usage } from "./_flags.ts";
 import { EXIT, reportError, runJob } from "./_job.ts";
 import { BENCH } from "./bench.ts";
@@ -36,7 +36,27 @@ async function flagsOf(file: string): Promise<string[]> {
       "write `export const scenario: Scenario = { … }`",
     );
   }
-  return scenarioFlags(parseScenario(scenario));
+  return scenarioFlags(readScenario(file, scenario));
+}
+
+/** The scenario of a file; each mistake is a line that names the file, and the last says where to look. */
+function readScenario(file: string, value: unknown): Scenario {
+  try {
+    return parseScenario(value);
+  } catch (error) {
+    const [, ...mistakes] = messageOfLines(error);
+    const lines = mistakes.map((mistake) => `Cannot read ${JSON.stringify(file)}: ${mistake}`);
+    throw new UsageError(
+      `${lines.join("\n")}; scenarios/spike.ts is one that runs`,
+      undefined,
+      error,
+    );
+  }
+}
+
+function messageOfLines(error: unknown): string[] {
+  if (error instanceof UsageError) return error.message.split("\n");
+  throw error;
 }
 
 const [file, ...flags] = Deno.args;

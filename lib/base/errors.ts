@@ -95,8 +95,11 @@ export function messageOf(error: unknown): string {
 export function lineOf(error: unknown): string {
   const cure = error instanceof WeirError ? error.cure : undefined;
   if (cure === undefined) return messageOf(error);
-  return `${messageOf(error).replace(DENO_CURE, "")}; ${cure}`;
+  return `${messageOf(error).replace(DENO_CURE, "").replace(FULL_STOP, "")}; ${cure}`;
 }
 
 /** What Deno says behind a permission that it misses: where we know a cure, one is enough. */
 const DENO_CURE = /, run again with the --allow-\S+ flag$/;
+
+/** What Deno ends some messages with; an ellipsis stays. */
+const FULL_STOP = /(?<!\.)\.$/;

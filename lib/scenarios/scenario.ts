@@ -149,10 +149,20 @@ const schema = z.strictObject({
 export function parseScenario(value: unknown): Scenario {
   const parsed = schema.safeParse(value);
   if (parsed.success) return value as Scenario;
-  const faults = parsed.error.issues.map(({ path, message }) =>
-    `${path.length === 0 ? "scenario" : path.join(".")}: ${message}`
-  );
+  const faults = parsed.error.issues.map((issue) => mistakeText(issue, value));
   throw new UsageError(`Cannot run the scenario:\n${faults.join("\n")}`);
+}
+
+/** One mistake with its place, in our words where the checker's are about types. */
+function mistakeText({ path, message }: z.core.$ZodIssue, scenario: unknown): string {
+  const place = path.join(".");
+  if (place === "") return `scenario: ${message.replace(/^Invalid input: /, "")}`;
+  const value = path.reduce<unknown>(
+    (inside, key) => (inside as Record<PropertyKey, unknown> | undefined)?.[key],
+    scenario,
+  );
+  if (value === undefined) return `\`${place}\` is missing`;
+  return `${place}: ${message.replace(/^Invalid input: /, "")}`;
 }
 
 /** Stages in the words that flags take. */

@@ -67,3 +67,11 @@ Deno.test("lineOf() adds the cure where the error knows one", () => {
   assert.equal(lineOf(new UsageError("Cannot start: it is late")), "Cannot start: it is late");
   assert.equal(lineOf(new Error("plain")), "plain");
 });
+
+Deno.test("lineOf() puts no full stop before the cure, and keeps an ellipsis", () => {
+  assert.equal(
+    lineOf(new UsageError('Module not found "a.ts".', "give b")),
+    'Module not found "a.ts"; give b',
+  );
+  assert.equal(lineOf(new UsageError("Cannot wait: …...", "go")), "Cannot wait: …...; go");
+});

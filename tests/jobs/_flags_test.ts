@@ -128,9 +128,18 @@ Deno.test("parseFlags() asks for the arguments that a job needs", () => {
   assert.deepEqual(parseFlags(TABLE, usage, ["runs/a"], () => undefined).positionals, ["runs/a"]);
 });
 
-Deno.test("helpText() names every flag with its default and fits 100 columns", () => {
+Deno.test("helpText() names every flag with its default and fits 80 columns", () => {
   const text = helpText(TABLE, USAGE);
   for (const name of Object.keys(TABLE)) assert.ok(text.includes(`--${name}`), name);
   assert.match(text, /messages a second \(default 50000\)/);
-  assert.ok(text.split("\n").every((line) => line.length <= 100));
+  assert.ok(text.split("\n").every((line) => line.length <= 80));
+});
+
+Deno.test("helpText() keeps the line breaks of a summary and wraps each line by itself", () => {
+  const long = "word ".repeat(30).trim();
+  const summary = `First.\n\n${long}\nlast\n  set in`;
+  const lines = helpText(TABLE, { ...USAGE, summary }).split("\n");
+  assert.deepEqual(lines.slice(0, 2), ["First.", ""]);
+  assert.deepEqual(lines.slice(2, 4).map((line) => line.split(" ").length), [16, 14]);
+  assert.deepEqual(lines.slice(4, 6), ["last", "  set in"]);
 });

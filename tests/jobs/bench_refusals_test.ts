@@ -115,6 +115,21 @@ Deno.test("verify refuses what is no run, in one line", async () => {
   assert.match((await runJob("verify", [])).stderr, /lacks RUN; see --help/);
 });
 
+Deno.test("run refuses what is no scenario, a line each that names the file", async () => {
+  await using folder = await scratch();
+  const file = `${folder.path}/x.ts`;
+  const missing = await runJob("run", [`${folder.path}/nope.ts`]);
+  assert.equal(missing.code, 2);
+  assert.match(missing.stderr, /^run: Cannot read scenario .*nope\.ts"; give a TypeScript file$/);
+  await Deno.writeTextFile(file, "export const scenario = { rate: 5 };");
+  const nameless = await runJob("run", [file]);
+  assert.equal(nameless.code, 2);
+  assert.match(
+    nameless.stderr,
+    /^run: Cannot read ".*x\.ts": `name` is missing; scenarios\/spike\.ts is one that runs$/,
+  );
+});
+
 Deno.test("every job explains itself with --help", async () => {
   for (const job of ["bench", "produce", "aggregate", "broker", "clickhouse", "verify", "report"]) {
     const { code, stdout, stderr } = await runJob(job, ["--help"]);

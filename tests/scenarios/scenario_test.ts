@@ -48,6 +48,14 @@ Deno.test("parseScenario() lets a good scenario and the examples through", () =>
   }
 });
 
+Deno.test("parseScenario() says of a place without a value that it is missing", () => {
+  assert.deepEqual(faultsOf({}), ["`name` is missing"]);
+  assert.deepEqual(faultsOf({ name: "a", faults: [{ at: "1s", freeze: "broker" }] }), [
+    "`faults.0.for` is missing",
+  ]);
+  assert.deepEqual(faultsOf({ name: 7 }), ["name: expected string, received number"]);
+});
+
 Deno.test("parseScenario() names every mistake at once, each with its place", () => {
   const faults = faultsOf({
     name: "a b",
@@ -57,7 +65,7 @@ Deno.test("parseScenario() names every mistake at once, each with its place", ()
     partitions: 0,
     typo: true,
   });
-  const places = faults.map((fault) => fault.split(":")[0]);
+  const places = faults.map((fault) => fault.replace(/^`(\S+)` is missing$/, "$1").split(":")[0]);
   const expected = [
     "name",
     "stages.0.constant",
