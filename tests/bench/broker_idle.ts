@@ -8,9 +8,9 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import { formatBytes, utf8 } from "../../lib/base/mod.ts";
 import { RawClient, sendFrame } from "../pulsar/broker/_raw_client.ts";
+import { taskCall } from "../task_flags.ts";
 
 const SCRIPT = new URL("../../jobs/broker.ts", import.meta.url).pathname;
 const FLAGS = ["run", "--allow-net=127.0.0.1", "--allow-read", "--allow-write", "--allow-env"];
@@ -170,29 +170,30 @@ const HELP = `What the embedded broker costs when it idles, starts, comes back a
   --help`;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      gibibytes: { type: "string", default: "10" },
-      topics: { type: "string", default: "10000" },
-      connections: { type: "string", default: "1000" },
-      help: { type: "boolean", default: false },
+  const count = { kind: "count", min: 1, help: "" } as const;
+  const { flags } = taskCall({
+    name: "bench:broker-idle",
+    help: HELP,
+    table: {
+      gibibytes: { ...count, default: "10" },
+      topics: { ...count, default: "10000" },
+      connections: { ...count, default: "1000" },
     },
   });
-  if (values.help) return console.log(HELP);
-  const { gibibytes, topics, connections } = values;
+  const { gibibytes, topics, connections } = flags;
   const empty = await median(emptyProcess);
   const used = await median(idle);
   say("an empty Deno process", formatBytes(empty));
   say("the broker, idle", `${formatBytes(used)}, ${formatBytes(used - empty)} more`);
   const first = await median(() => withFolder(firstReceiptMs));
   say("start of the process to the first receipt", `${first.toFixed(0)} ms`);
-  const crowded = await crowd(Number(topics), Number(connections));
+  const crowded = await crowd(topics, connections);
   say(
     `${topics} topics written to and ${connections} connections`,
     `${formatBytes(crowded.bytes)}, ${crowded.files} files and sockets open`,
   );
   await withFolder(async (folder) => {
-    await fill(folder, Number(gibibytes) * 1024 ** 3);
+    await fill(folder, gibibytes * 1024 ** 3);
     const again = await firstReceiptMs(folder);
     say(`start to the first receipt with a log of ${gibibytes} GiB`, `${again.toFixed(0)} ms`);
   });

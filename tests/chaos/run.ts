@@ -6,6 +6,7 @@
  */
 import { systemClock } from "../../lib/base/mod.ts";
 import { type Result, resultSchema } from "../../lib/verdict/mod.ts";
+import { taskCall } from "../task_flags.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 
@@ -140,9 +141,18 @@ function report(name: string, result: Result): boolean {
 }
 
 let failed = 0;
-const wanted = SCENARIOS.filter(({ name }) =>
-  Deno.args.length === 0 || Deno.args.some((part) => name.includes(part))
-);
+const { chosen } = taskCall({
+  name: "chaos",
+  help: `Breaks runs on purpose; each must still prove that nothing was lost or doubled.
+
+  deno task chaos [NAME …]
+
+A NAME is a part of a scenario's name; all are played without one:
+${SCENARIOS.map(({ name }) => `  ${name}`).join("\n")}`,
+  table: {},
+  names: SCENARIOS.map(({ name }) => name),
+});
+const wanted = SCENARIOS.filter(({ name }) => chosen.includes(name));
 for (const scenario of wanted) {
   console.error(`\n== ${scenario.name}`);
   const kills = scenario.faults.filter(({ signal }) => signal === "SIGKILL").length;

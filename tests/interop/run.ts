@@ -17,6 +17,8 @@ import {
 } from "../../infra/pulsar/server.ts";
 import type { InteropServers } from "./harness.ts";
 
+import { taskCall } from "../task_flags.ts";
+
 const ROOT = join(import.meta.dirname!, "..", "..");
 const DATA_DIR = join(ROOT, ".data", "infra", "interop");
 const EXIT_SKIPPED = 1;
@@ -79,6 +81,20 @@ async function main(signal: AbortSignal): Promise<number> {
 }
 
 if (import.meta.main) {
+  taskCall({
+    name: "test:interop",
+    help: `Tests against real servers, and then the matrix of clients and brokers.
+
+  deno task test:interop [flags]
+
+  --filter TEXT   only tests whose name holds TEXT
+  --fail-fast     ends with the first that fails
+  --help`,
+    table: {
+      filter: { kind: "text", help: "" },
+      "fail-fast": { kind: "boolean", help: "" },
+    },
+  });
   const abort = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(name, () => abort.abort(new UsageError(`Stopped by ${name}`)));

@@ -11,6 +11,8 @@ import { findChromium } from "./browser.ts";
 import { copyNotebooks, LabServer } from "./lab_server.ts";
 import type { LabSetting } from "./setting.ts";
 
+import { taskCall } from "../task_flags.ts";
+
 const ROOT = join(import.meta.dirname!, "..", "..");
 const DATA = join(ROOT, ".data", "lab-test");
 const EXIT_SKIPPED = 1;
@@ -60,6 +62,22 @@ async function main(signal: AbortSignal): Promise<number> {
 }
 
 if (import.meta.main) {
+  taskCall({
+    name: "test:lab",
+    help: `Opens notebooks in JupyterLab in a Chromium without a window, and clicks.
+
+  deno task test:lab [flags]
+
+  --filter TEXT   only tests whose name holds TEXT
+  --fail-fast     ends with the first that fails
+  --images        writes the screenshots to docs/images, too
+  --help`,
+    table: {
+      images: { kind: "boolean", help: "" },
+      filter: { kind: "text", help: "" },
+      "fail-fast": { kind: "boolean", help: "" },
+    },
+  });
   const abort = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(name, () => abort.abort(new UsageError(`Stopped by ${name}`)));

@@ -7,11 +7,24 @@ import assert from "node:assert/strict";
 import { type Cell, notebookNames, readNotebook, shown } from "./_cells.ts";
 import { EXPECTATIONS } from "./expectations.ts";
 import { ensureJupyter } from "../../infra/jupyter/environment.ts";
+import { taskCall } from "../task_flags.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 const EXECUTED = `${ROOT}/.data/notebooks`;
 const CELL_LIMIT_SEC = 180;
 
+const NOTEBOOKS = notebookNames(`${ROOT}/notebooks`);
+const { chosen: names } = taskCall({
+  name: "notebooks",
+  help: `Runs notebooks through a real Deno kernel and looks at what their cells show.
+
+  deno task notebooks [NAME …]
+
+A NAME is a part of a notebook's name; all are run without one:
+${NOTEBOOKS.map((name) => `  ${name}`).join("\n")}`,
+  table: {},
+  names: NOTEBOOKS,
+});
 const jupyter = await ensureJupyter({ root: ROOT, packages: "kernel", say: console.error });
 
 function assertNoErrors(cells: readonly Cell[]): void {
@@ -64,8 +77,6 @@ async function execute(name: string): Promise<void> {
 await Deno.mkdir(`${ROOT}/.data`, { recursive: true });
 const runsFolder = await Deno.makeTempDir({ dir: `${ROOT}/.data`, prefix: "notebook-runs-" });
 let failed = 0;
-const names = notebookNames(`${ROOT}/notebooks`)
-  .filter((name) => Deno.args.length === 0 || Deno.args.some((part) => name.includes(part)));
 for (const name of names) {
   const begunMs = performance.now();
   try {

@@ -4,6 +4,7 @@
  * The cache is one of its own, in .data/offline-cache, so that nothing of this machine's helps; the first time it is downloaded.
  */
 import assert from "node:assert/strict";
+import { taskCall } from "../task_flags.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 const CACHE = `${ROOT}/.data/offline-cache`;
@@ -69,6 +70,15 @@ async function step(name: string, check: () => Promise<void>): Promise<boolean> 
   }
 }
 
+taskCall({
+  name: "test:offline",
+  help: `Starts without a network, from a cache that \`deno task prefetch\` has filled.
+
+  deno task test:offline
+
+The cache lies in .data/offline-cache; the first time it is downloaded.`,
+  table: {},
+});
 console.log(`filling ${CACHE}`);
 const filled = await run(DENO, ["task", "prefetch", "--cache", CACHE]);
 assert.equal(filled.code, 0, filled.text);

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import { OutcomeTotals, Simulation } from "./simulation.ts";
+import { taskCall } from "../task_flags.ts";
 
 async function playAll(first: number, count: number): Promise<boolean> {
   const totals = new OutcomeTotals();
@@ -21,18 +21,29 @@ async function playAll(first: number, count: number): Promise<boolean> {
   return failed === 0;
 }
 
+const HELP = `Plays torn files, lost answers and stale owners against the aggregator.
+
+  deno task simulate [flags]
+
+  --seeds N   how many histories (default 1000)
+  --from N    seed of the first (default 1)
+  --seed N    one history again
+  --help`;
+
+const COUNT = { kind: "count", min: 1 } as const;
+const SEED = { kind: "count", min: 0 } as const;
+
 if (import.meta.main) {
-  const { values } = parseArgs({
-    args: Deno.args,
-    options: {
-      seeds: { type: "string", default: "1000" },
-      from: { type: "string", default: "1" },
-      seed: { type: "string" },
+  const { flags } = taskCall({
+    name: "simulate",
+    help: HELP,
+    table: {
+      seeds: { ...COUNT, default: "1000", help: "how many histories" },
+      from: { ...SEED, default: "1", help: "seed of the first" },
+      seed: { ...SEED, help: "one history again" },
     },
   });
-  const one = values.seed === undefined ? undefined : Number(values.seed);
-  const sound = one === undefined
-    ? await playAll(Number(values.from), Number(values.seeds))
-    : await playAll(one, 1);
+  const { seed, seeds, from } = flags;
+  const sound = seed === undefined ? await playAll(from, seeds) : await playAll(seed, 1);
   if (!sound) Deno.exit(1);
 }

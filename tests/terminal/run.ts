@@ -6,6 +6,7 @@
 import { systemClock } from "../../lib/base/mod.ts";
 import { resultSchema } from "../../lib/verdict/mod.ts";
 import { rolePids, survivors, untilAcknowledged } from "../jobs/_bench.ts";
+import { taskCall } from "../task_flags.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 const CTRL_C = "\x03";
@@ -140,6 +141,17 @@ const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = {
   },
 };
 
+const { chosen } = taskCall({
+  name: "test:terminal",
+  help: `The README's command in a pseudo-terminal, with Ctrl-C as a person presses it.
+
+  deno task test:terminal [NAME …]
+
+A NAME is a part of a scenario's name; all are played without one:
+${Object.keys(SCENARIOS).map((name) => `  ${name}`).join("\n")}`,
+  table: {},
+  names: Object.keys(SCENARIOS),
+});
 const missing: string[] = [];
 for (const command of ["script", "npx"]) if (!await has(command)) missing.push(command);
 if (missing.length > 0) {
@@ -147,14 +159,14 @@ if (missing.length > 0) {
   Deno.exit(2);
 }
 let failed = 0;
-for (const [name, scenario] of Object.entries(SCENARIOS)) {
+for (const name of chosen) {
   try {
-    await scenario();
+    await SCENARIOS[name]!();
     console.log(`ok     ${name}`);
   } catch (error) {
     failed++;
     console.log(`FAILED ${name}: ${error instanceof Error ? error.message : error}`);
   }
 }
-console.log(`${Object.keys(SCENARIOS).length - failed} passed, ${failed} failed`);
+console.log(`${chosen.length - failed} passed, ${failed} failed`);
 Deno.exit(failed === 0 ? 0 : 1);

@@ -11,6 +11,7 @@ import { listRuns, type RunHandle, start } from "../../lib/notebook/mod.ts";
 import type { ReadyLine } from "../../lib/run/mod.ts";
 import type { Result } from "../../lib/verdict/mod.ts";
 import { survivors } from "../jobs/_bench.ts";
+import { taskCall } from "../task_flags.ts";
 
 const RUNS = 30;
 /** A machine on which all begin at once only proves that it is slow. */
@@ -160,9 +161,19 @@ async function abandonAll(runsFolder: string): Promise<void> {
   }
 }
 
+const { flags: { runs } } = taskCall({
+  name: "thirty",
+  help: `Thirty whole runs on one machine at once, as a workshop on one server has them.
+
+  deno task thirty [--runs N]
+
+  --runs N   fewer (default ${RUNS}); \`deno task thirty 8\` says the same
+  --help`,
+  table: { runs: { kind: "count", min: 1, default: String(RUNS), help: "" } },
+}, Deno.args.map((arg, i) => i === 0 && !arg.startsWith("-") ? `--runs=${arg}` : arg));
 const runsFolder = await Deno.makeTempDir({ prefix: "weir-thirty-" });
 try {
-  await prove(Number(Deno.args[0] ?? RUNS), runsFolder);
+  await prove(runs, runsFolder);
   await Deno.remove(runsFolder, { recursive: true });
 } catch (error) {
   console.log(`FAILED: ${error instanceof Error ? error.message : error}\nsee ${runsFolder}`);

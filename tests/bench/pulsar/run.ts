@@ -68,6 +68,12 @@ function countOf(flag: string, text: string): number {
   throw new UsageError(`Cannot read --${flag} "${text}": expected a number from 1 on`);
 }
 
+function minutesOf(text: string): number {
+  const value = Number(text);
+  if (text !== "" && Number.isFinite(value) && value >= 0) return value;
+  throw new UsageError(`Cannot read --minutes "${text}": expected a number from 0 on`);
+}
+
 function namesOf<Name extends string>(flag: string, text: string, known: readonly Name[]): Name[] {
   return text.split(",").map((name) => {
     const found = known.find((one) => one === name);
@@ -98,7 +104,7 @@ function readOptions(args: string[]): Options | "help" {
     clients: namesOf("clients", values.clients, CLIENTS),
     messageCount: countOf("messages", values.messages),
     measureSec: countOf("seconds", values.seconds),
-    minutes: Number(values.minutes),
+    minutes: minutesOf(values.minutes),
     batchMessages: countOf("batch", values.batch),
     messagesPerSec: countOf("rate", values.rate),
     messageBytes: countOf("bytes", values.bytes),

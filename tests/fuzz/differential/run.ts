@@ -174,7 +174,12 @@ if (import.meta.main) {
   const abort = new AbortController();
   Deno.addSignalListener("SIGINT", () => abort.abort(new UsageError("Stopped by SIGINT")));
   try {
-    const options = readOptions(Deno.args);
+    let options: Options | "help";
+    try {
+      options = readOptions(Deno.args);
+    } catch (error) {
+      throw error instanceof UsageError ? error : new UsageError(lineOf(error), "see --help");
+    }
     if (options === "help") {
       console.log(HELP);
       Deno.exit(0);

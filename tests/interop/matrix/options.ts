@@ -44,6 +44,11 @@ function namesOf(flag: string, text: string | undefined, known: readonly string[
   return names;
 }
 
+function workersOf(text = "4"): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new UsageError(`Cannot read --workers "${text}": expected a number from 1 on`);
+}
+
 /**
  * Reads the flags.
  *
@@ -79,7 +84,7 @@ export function parseMatrixOptions(
     clients: namesOf("client", values.client, clients),
     brokers: namesOf("broker", values.broker, BROKERS),
     filter,
-    workers: Number(values.workers) || 1,
+    workers: workersOf(values.workers),
     differencesFile: values.differences,
     isPageOnly: values.page ?? false,
   };
