@@ -34,6 +34,7 @@ for (const [file, nonsense] of TASKS) {
     const help = await call(file, "--help");
     assert.deepEqual([help.code, help.stderr], [0, ""]);
     assert.match(help.stdout, /\n {2}deno task /);
+    assert.deepEqual(help.stdout.split("\n").filter((line) => line.length > 80), []);
     for (const argument of ["--frob", nonsense]) {
       const { code, stdout, stderr } = await call(file, argument);
       assert.deepEqual([code, stdout, stderr.split("\n").length], [2, "", 1], stderr);

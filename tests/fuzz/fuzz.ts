@@ -19,7 +19,8 @@ const HELP = `Fires damaged frames at the embedded broker and at our client.
   --target T     broker, client or both (default both)
   --help
 
-What is found is shortened and kept in tests/fuzz/found/, where \`deno task test\` plays it again. Exit code 1 then.`;
+What is found is shortened and kept in tests/fuzz/found/, where
+\`deno task test\` plays it again. Exit code 1 then.`;
 
 function numberOf(flag: string, text: string): number {
   const value = Number(text.replaceAll("_", ""));

@@ -33,18 +33,21 @@ const WARM_UP_MESSAGES_MAX = 1_000_000;
 const BROKERS = ["embedded", "embedded-no-ffi", "real"] as const;
 const CLIENTS = ["weir", "java", "native"] as const;
 
-const HELP =
-  `Brokers and clients side by side: CPU time a message of each process, in and out apart.
+const HELP = `Brokers and clients side by side: CPU time a message of each process, in and out
+apart.
 
   deno task bench:pulsar [flags]
 
   --brokers LIST    of embedded, embedded-no-ffi, real (default: all three)
   --clients LIST    of weir, java, native (default: all three)
-  --messages N      measured messages of a row with our client (default 10000000)
+  --messages N      messages of a row with our client (default 10000000)
   --seconds N       how long a row with the Java client is measured (default 15)
-  --minutes N       afterwards in and out at once for so long with our client, memory of each process (default 0)
-  --rate N          what our producer keeps to in the paced row and with --minutes, messages/s (default 1000000); in
-                    the others it goes as fast as it can, a backlog grows, and every byte is read from the disk cache
+  --minutes N       afterwards in and out at once for so long with our client,
+                    memory of each process (default 0)
+  --rate N          what our producer keeps to in the paced row and with
+                    --minutes, messages/s (default 1000000); in the others it
+                    goes as fast as it can, a backlog grows, and every byte is
+                    read from the disk cache
   --batch N         messages a batch (default 1000)
   --bytes N         bytes a message (default 184)
   --json FILE       writes the rows there, too

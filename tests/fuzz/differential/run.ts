@@ -24,8 +24,8 @@ const QUIET_ROUNDS = 3;
 const PATIENT_ROUNDS = 15;
 const SHORTENING_ROUNDS = 5;
 
-const HELP =
-  `The same random operations on a real Pulsar and on the embedded broker must show the same.
+const HELP = `The same random operations on a real Pulsar and on the embedded broker
+must show the same.
 
   deno task fuzz:differential [flags]
 
@@ -33,14 +33,16 @@ const HELP =
   --operations N   operations of one (default 20)
   --types LIST     of exclusive, shared, failover, key_shared (default: all)
   --seed N         the same sequences again (default: by chance; it is printed)
-  --restart-real   a restart ends the real one, too, which takes its time; else its topic is unloaded
+  --restart-real   a restart ends the real one, too, which takes its time;
+                   else its topic is unloaded
   --keep           leaves the real one up for the next run
-  --plant NAME     puts a fault in front of the embedded broker, which must be found: ${
-    Object.keys(PLANTS).join(", ")
-  }
+  --plant NAME     puts a fault in front of the embedded broker, which must be
+                   found, one of
+${Object.keys(PLANTS).map((name) => `                     ${name}`).join("\n")}
   --help
 
-A difference is tried again with more patience, shortened and printed. Exit code 1 then. It needs Java for the real one.`;
+A difference is tried again with more patience, shortened and printed.
+Exit code 1 then. It needs Java for the real one.`;
 
 interface Options {
   readonly sequenceCount: number;

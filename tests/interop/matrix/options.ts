@@ -3,12 +3,12 @@ import { parseArgs } from "node:util";
 import { UsageError } from "../../../lib/base/mod.ts";
 import { BEHAVIOURS } from "./behaviours.ts";
 
-export const HELP =
-  `Runs the matrix of behaviours: each client against a real Pulsar and the embedded broker.
+export const HELP = `Runs the matrix of behaviours: each client against a real
+Pulsar and the embedded broker.
 
   deno task test:matrix [flags]
 
-  --client NAMES       of weir, python, go, java; separated by commas (default: all)
+  --client NAMES       of weir, python, go, java; by commas (default: all)
   --broker NAMES       of real, embedded (default: both)
   --filter TEXT        only behaviours whose name holds TEXT
   --workers N          scenarios side by side in one client (default: 4)
@@ -16,7 +16,8 @@ export const HELP =
   --page               only makes the page anew, from the last result
   --help
 
-A run of all behaviours is kept in tests/interop/matrix/result.jsonl and makes docs/pulsar-compatibility.md anew.`;
+A run of all behaviours is kept in tests/interop/matrix/result.jsonl and
+makes docs/pulsar-compatibility.md anew.`;
 
 /** What to run. */
 export interface MatrixOptions {
