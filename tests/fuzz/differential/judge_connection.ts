@@ -123,7 +123,8 @@ export class JudgeConnection {
   async #orEnd<T>(promise: Promise<T>, what: string): Promise<T | undefined> {
     const done = new AbortController();
     const late = systemClock.sleep(WAIT_MS, done.signal).then(() => {
-      throw new Error(`the broker does not answer ${what}`);
+      const { port } = this.#socket.remoteAddr as Deno.NetAddr;
+      throw new Error(`the broker at port ${port} does not answer ${what}`);
     });
     late.catch(() => {/* it was in time */});
     try {

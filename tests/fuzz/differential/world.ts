@@ -130,6 +130,10 @@ export class World implements SubscriptionHost, AsyncDisposable {
           : await this.#restart();
       case "terminate":
         return await this.#admin("POST", "terminate");
+      case "seek":
+        // A real one never answers on an empty topic that was terminated and loaded again.
+        if (this.isTerminated && this.#entries.length === 0) return "not now";
+        return await this.#subscriptionFor(operation.choice)?.perform(operation);
       default:
         return await this.#subscriptionFor(operation.choice)?.perform(operation);
     }
